@@ -1,0 +1,257 @@
+//! `import`: reads files in a stream, stores in portions, reports every bad record with its place.
+
+use super::Seat;
+use super::arguments::{Format, Import};
+use crate::command::{Answer, Command};
+use crate::commands::{Desk, store};
+use crate::edge;
+use crate::failure::Failure;
+use crate::words;
+use indicatif::{ProgressBar, ProgressStyle};
+use model::marking::Tlp;
+use node::{Body, Node};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{BufReader, IsTerminal, Read};
+use std::ops::ControlFlow;
+use std::path::Path;
+use wire::stix::{Fatal, Item, Summary};
+
+/// Records in one commit.
+const PORTION: usize = 1_000;
+/// LIMIT: bytes of records in one commit.
+const PORTION_BYTES: usize = 8 * 1024 * 1024;
+/// Bad records named before the rest is only counted.
+const NAMED_MAX: usize = 100;
+
+/// Reads the files into the node.
+///
+/// # Errors
+/// A file cannot be read, or the node does not take the records.
+pub fn import(seat: &Seat, import: &Import, quiet: bool) -> Result<Answer, Failure> {
+    let floor = Tlp::parse(&import.tlp).ok_or_else(|| {
+        Failure::input(
+            "bad_argument",
+            format!("`{}` is no TLP label", import.tlp),
+            "use clear, green, amber, amber+strict or red",
+        )
+    })?;
+    let target = if import.dry_run { Target::Nowhere } else { target(seat)? };
+    let mut run = Run {
+        target,
+        officer: seat.officer().to_owned(),
+        format: import.format,
+        floor,
+        portion: Vec::new(),
+        portion_bytes: 0,
+        report: Report::default(),
+    };
+    for file in &import.files {
+        run.file(file, quiet)?;
+    }
+    Ok(run.report.answer(import.dry_run))
+}
+
+fn target(seat: &Seat) -> Result<Target<'_>, Failure> {
+    match seat.place()?.open(edge::now()?) {
+        Ok(node) => Ok(Target::Here(Box::new(node))),
+        Err(failure) if failure.code == "store_busy" => Ok(Target::Door(seat)),
+        Err(failure) => Err(failure),
+    }
+}
+
+/// Where records go.
+enum Target<'a> {
+    /// The node's own store.
+    Here(Box<Node>),
+    /// The officer's door of the running node.
+    Door(&'a Seat),
+    /// Nowhere: a dry run.
+    Nowhere,
+}
+
+#[derive(Default)]
+struct Report {
+    stored: u64,
+    unchanged: u64,
+    rejected: u64,
+    named: Vec<String>,
+    by_type: BTreeMap<String, u64>,
+    shared: Vec<Value>,
+}
+
+struct Run<'a> {
+    target: Target<'a>,
+    officer: String,
+    format: Format,
+    floor: Tlp,
+    portion: Vec<Body>,
+    portion_bytes: usize,
+    report: Report,
+}
+
+fn format_word(format: Format) -> &'static str {
+    match format {
+        Format::Stix => "stix",
+        Format::UnList => "un-list",
+        Format::Ucdp => "ucdp",
+    }
+}
+
+fn read(
+    format: Format,
+    reader: Box<dyn Read>,
+    visit: &mut dyn FnMut(Item) -> ControlFlow<()>,
+) -> Result<Summary, Fatal> {
+    match format {
+        Format::Stix => wire::stix::read(reader, visit),
+        Format::UnList => wire::un_list::read(reader, visit),
+        Format::Ucdp => wire::ucdp::read(reader, visit),
+    }
+}
+
+fn open(path: &Path, progress: &ProgressBar) -> Result<Box<dyn Read>, Failure> {
+    let wrong = |e: &dyn std::fmt::Display| {
+        let message = format!("`{}` cannot be read: {e}", path.display());
+        Failure::input("file_unreadable", message, "check the path and its permissions")
+    };
+    let file = File::open(path).map_err(|e| wrong(&e))?;
+    progress.set_length(file.metadata().map_err(|e| wrong(&e))?.len());
+    let file = BufReader::with_capacity(1 << 16, progress.wrap_read(file));
+    if path.extension().is_some_and(|end| end == "zst") {
+        let unpacked = ruzstd::decoding::StreamingDecoder::new(file).map_err(|e| wrong(&e))?;
+        return Ok(Box::new(unpacked));
+    }
+    Ok(Box::new(file))
+}
+
+fn bar(quiet: bool) -> ProgressBar {
+    if quiet || !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template("{bar:40} {bytes}/{total_bytes}  {msg}  {eta}");
+    let bar = ProgressBar::new(0);
+    match style {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
+    }
+}
+
+impl Run<'_> {
+    fn file(&mut self, path: &Path, quiet: bool) -> Result<(), Failure> {
+        let progress = bar(quiet);
+        let reader = open(path, &progress)?;
+        let mut failure = None;
+        let name = path.display().to_string();
+        let ended = read(self.format, reader, &mut |item| match self.item(item, &name) {
+            Ok(()) => {
+                progress.set_message(words::count(self.report.stored, "record"));
+                ControlFlow::Continue(())
+            }
+            Err(error) => {
+                failure = Some(error);
+                ControlFlow::Break(())
+            }
+        });
+        progress.finish_and_clear();
+        if let Some(failure) = failure {
+            return Err(failure);
+        }
+        self.flush()?;
+        if let Err(fatal) = ended {
+            self.reject(format!("{name}: {fatal}; help: {}", fatal.cure));
+        }
+        Ok(())
+    }
+
+    fn item(&mut self, item: Item, name: &str) -> Result<(), Failure> {
+        match item {
+            Item::Object(object) => {
+                let number = self.report.by_type.entry(object.kind().to_owned()).or_default();
+                *number = number.saturating_add(1);
+                self.portion_bytes = self.portion_bytes.saturating_add(object.raw().len());
+                self.portion.push(*object);
+                if self.portion.len() >= PORTION || self.portion_bytes >= PORTION_BYTES {
+                    self.flush()?;
+                }
+            }
+            Item::Rejected(bad) => self.reject(format!("{name}: {bad}; help: {}", bad.cure)),
+        }
+        Ok(())
+    }
+
+    fn reject(&mut self, line: String) {
+        self.report.rejected = self.report.rejected.saturating_add(1);
+        if self.report.named.len() < NAMED_MAX {
+            self.report.named.push(line);
+        }
+    }
+
+    fn flush(&mut self) -> Result<(), Failure> {
+        let bodies = std::mem::take(&mut self.portion);
+        self.portion_bytes = 0;
+        if bodies.is_empty() {
+            return Ok(());
+        }
+        let format = format_word(self.format);
+        let answer = match &mut self.target {
+            Target::Nowhere => return Ok(()),
+            Target::Here(node) => {
+                let officer = self.officer.clone();
+                let mut desk = Desk { node, officer, now: edge::now()? };
+                store(&mut desk, format, Some(self.floor), bodies)?
+            }
+            Target::Door(seat) => {
+                let text = |b: Body| String::from_utf8_lossy(b.raw()).into_owned();
+                let records = bodies.into_iter().map(text).collect();
+                seat.ask(Command::Import {
+                    format: format.to_owned(),
+                    officer: self.officer.clone(),
+                    floor: Some(self.floor),
+                    records,
+                })?
+            }
+        };
+        self.count(&answer.json);
+        Ok(())
+    }
+
+    fn count(&mut self, json: &Value) {
+        let number = |key: &str| json.get(key).and_then(Value::as_u64).unwrap_or(0);
+        self.report.stored = self.report.stored.saturating_add(number("stored"));
+        self.report.unchanged = self.report.unchanged.saturating_add(number("unchanged"));
+        for bad in json.get("refused").and_then(Value::as_array).into_iter().flatten() {
+            let text = |key: &str| bad.get(key).and_then(Value::as_str).unwrap_or("?");
+            self.reject(format!("`{}`: {}", text("record"), text("reason")));
+        }
+        if let Some(Value::Array(rows)) = json.get("shared") {
+            self.report.shared.extend(rows.iter().cloned());
+        }
+    }
+}
+
+impl Report {
+    fn answer(self, dry_run: bool) -> Answer {
+        let mut lines = Vec::new();
+        for (kind, number) in &self.by_type {
+            lines.push(format!("{number:>9}  {kind}"));
+        }
+        let done = if dry_run {
+            "read and checked, nothing stored (dry run)".to_owned()
+        } else {
+            format!("{} stored, {} unchanged", words::count(self.stored, "record"), self.unchanged)
+        };
+        lines.push(format!("{done}, {} rejected", self.rejected));
+        lines.extend(self.named.iter().map(|line| format!("rejected: {line}")));
+        let named = u64::try_from(self.named.len()).unwrap_or(u64::MAX);
+        if self.rejected > named {
+            let more = self.rejected.saturating_sub(named);
+            lines.push(format!("… and {more} more"));
+        }
+        let json = json!({"stored": self.stored, "unchanged": self.unchanged, "rejected":
+            self.rejected, "problems": self.named, "by_type": self.by_type,
+            "shared": self.shared, "dry_run": dry_run});
+        Answer::new(lines.join("\n"), json)
+    }
+}

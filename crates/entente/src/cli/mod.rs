@@ -1,0 +1,344 @@
+//! The command line: parses, runs here or through the officer's door, prints, sets the exit status.
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "this module is the terminal: answers go to stdout, failures to stderr"
+)]
+
+mod arguments;
+mod decide;
+mod import;
+mod remote;
+
+use crate::command::{Answer, Command};
+use crate::commands::{Desk, execute};
+use crate::edge;
+use crate::failure::Failure;
+use crate::place::{Place, Settings};
+use arguments::{AgreementVerb, Arguments, LogVerb, MemberVerb, OrderVerb, Release, Verb};
+use clap::{CommandFactory, Parser};
+use model::ids::Digest;
+use model::request::{Consent, Grounds, StandingOrder};
+use model::time::Timestamp;
+use serde_json::json;
+use std::io::Write;
+use std::path::Path;
+use std::process::ExitCode;
+
+/// Runs the program.
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let json = arguments.json;
+    match run(arguments) {
+        Ok(answer) => {
+            print(&answer, json);
+            if answer.refused { ExitCode::from(1) } else { ExitCode::SUCCESS }
+        }
+        Err(failure) => {
+            complain(&failure, json);
+            ExitCode::from(failure.exit_status())
+        }
+    }
+}
+
+fn print(answer: &Answer, json: bool) {
+    let text = if json { answer.json.to_string() } else { answer.text.clone() };
+    if text.is_empty() {
+        return;
+    }
+    // WHY: a reader that closes the pipe early (`| head`) is not a failure.
+    let _closed = writeln!(std::io::stdout(), "{text}");
+}
+
+fn complain(failure: &Failure, json: bool) {
+    if json {
+        let value = json!({"error": failure});
+        let _closed = writeln!(std::io::stderr(), "{value}");
+        return;
+    }
+    eprintln!("entente: {}", failure.message);
+    if !failure.help.is_empty() {
+        eprintln!("  help: {}", failure.help);
+    }
+}
+
+fn run(arguments: Arguments) -> Result<Answer, Failure> {
+    let seat = Seat {
+        place: arguments.node.as_deref().map(Place::at),
+        officer: arguments.officer.unwrap_or_else(|| "officer".to_owned()),
+    };
+    match arguments.verb {
+        Verb::Init { dir, agency, party, listen, endpoint, years } => {
+            init(&dir, Opening { agency, party, listen, endpoint, years })
+        }
+        Verb::Serve => serve(&seat),
+        Verb::Decide { vocab, agreements, cases, out } => {
+            decide::decide(&vocab, &agreements, &cases, &out)
+        }
+        Verb::Import(import) => import::import(&seat, &import, arguments.json),
+        Verb::Deliver => deliver(&seat),
+        Verb::PageAddress => page_address(&seat),
+        Verb::Completions { shell } => {
+            let mut out = Vec::new();
+            clap_complete::generate(shell, &mut Arguments::command(), "entente", &mut out);
+            let text = String::from_utf8_lossy(&out).into_owned();
+            Ok(Answer::new(text.clone(), json!({"completions": text})))
+        }
+        Verb::Verbs => Ok(verbs()),
+        Verb::Agreement { verb: AgreementVerb::Lint { files, vocab } } => {
+            decide::lint(&files, &vocab)
+        }
+        verb @ (Verb::Status
+        | Verb::Vocabulary { .. }
+        | Verb::Member { .. }
+        | Verb::Agreement { .. }
+        | Verb::Order { .. }
+        | Verb::Explain { .. }
+        | Verb::Share { .. }
+        | Verb::Audience { .. }
+        | Verb::Recall { .. }
+        | Verb::Consent { .. }
+        | Verb::List { .. }
+        | Verb::Show { .. }
+        | Verb::Outbox
+        | Verb::Log { .. }
+        | Verb::Tick) => seat.ask(command(verb)?),
+    }
+}
+
+/// The node an officer sits at.
+pub struct Seat {
+    place: Option<Place>,
+    officer: String,
+}
+
+impl Seat {
+    /// The node's directory.
+    ///
+    /// # Errors
+    /// None was named.
+    pub fn place(&self) -> Result<&Place, Failure> {
+        self.place.as_ref().ok_or_else(|| {
+            Failure::input(
+                "no_node",
+                "no node was named",
+                "name its directory: entente --node DIR …, or set ENTENTE_NODE",
+            )
+        })
+    }
+
+    /// The officer's name.
+    #[must_use]
+    pub fn officer(&self) -> &str {
+        &self.officer
+    }
+
+    /// Runs a command here, or through the officer's door of the running node.
+    ///
+    /// # Errors
+    /// What the node answers.
+    pub fn ask(&self, command: Command) -> Result<Answer, Failure> {
+        let place = self.place()?;
+        match place.open(edge::now()?) {
+            Ok(mut node) => {
+                let officer = self.officer.clone();
+                execute(&mut Desk { node: &mut node, officer, now: edge::now()? }, command)
+            }
+            Err(failure) if failure.code == "store_busy" => {
+                remote::ask(place, &self.officer, &command)
+            }
+            Err(failure) => Err(failure),
+        }
+    }
+}
+
+struct Opening {
+    agency: String,
+    party: String,
+    listen: String,
+    endpoint: Option<String>,
+    years: u16,
+}
+
+fn init(dir: &Path, opening: Opening) -> Result<Answer, Failure> {
+    let now = edge::now()?;
+    let wrong = |error: &dyn std::fmt::Display| {
+        Failure::input("bad_argument", error, "see entente init --help")
+    };
+    let period = format!("P{}Y", opening.years).parse().map_err(|e| wrong(&e))?;
+    let endpoint = opening.endpoint.unwrap_or_else(|| format!("http://{}", opening.listen));
+    let settings = Settings {
+        agency: opening.agency.parse().map_err(|e| wrong(&e))?,
+        party: opening.party.parse().map_err(|e| wrong(&e))?,
+        listen: opening.listen,
+        endpoint,
+        valid_from: now,
+        valid_until: now.plus(&period).map_err(|e| wrong(&e))?,
+    };
+    let place = Place::at(dir);
+    place.create(&settings)?;
+    let node = place.open(now)?;
+    let signed = node.identity().document()?;
+    let text = format!(
+        "{} is ready in {}\nmember document fingerprint {}\nhand the document to partners: entente \
+         --node {} member export",
+        settings.agency,
+        dir.display(),
+        signed.digest,
+        dir.display()
+    );
+    Ok(Answer::new(text, json!({"agency": settings.agency, "fingerprint": signed.digest})))
+}
+
+fn serve(seat: &Seat) -> Result<Answer, Failure> {
+    crate::http::serve(seat.place()?)?;
+    Ok(Answer::default())
+}
+
+fn deliver(seat: &Seat) -> Result<Answer, Failure> {
+    let now = edge::now()?;
+    let mut node = seat.place()?.open(now)?;
+    let reports = crate::courier::deliver_once(&mut node, now)?;
+    let lines: Vec<String> = reports.iter().map(ToString::to_string).collect();
+    let text = if lines.is_empty() { "nothing waits".to_owned() } else { lines.join("\n") };
+    Ok(Answer::new(text, json!({"deliveries": lines})))
+}
+
+fn page_address(seat: &Seat) -> Result<Answer, Failure> {
+    let place = seat.place()?;
+    let address = format!("http://{}/?token={}", place.settings()?.listen, place.token()?);
+    Ok(Answer::new(address.clone(), json!({"address": address})))
+}
+
+fn verbs() -> Answer {
+    let command = Arguments::command();
+    let names: Vec<String> = command.get_subcommands().map(|c| c.get_name().to_owned()).collect();
+    Answer::new(names.join("\n"), json!({"verbs": names}))
+}
+
+/// Reads a text file an argument names.
+///
+/// # Errors
+/// The file cannot be read or is not UTF-8.
+pub fn text_file(path: &Path) -> Result<String, Failure> {
+    let wrong = |error: &dyn std::fmt::Display| {
+        Failure::input(
+            "file_unreadable",
+            format!("`{}` cannot be read: {error}", path.display()),
+            "check the path, its permissions and that it is UTF-8 text",
+        )
+    };
+    let bytes = std::fs::read(path).map_err(|e| wrong(&e))?;
+    String::from_utf8(bytes).map_err(|e| wrong(&e))
+}
+
+fn id<T: std::str::FromStr<Err: std::fmt::Display>>(text: &str) -> Result<T, Failure> {
+    text.parse().map_err(|e| Failure::input("bad_argument", e, "correct the argument"))
+}
+
+fn order(release: Release) -> Result<StandingOrder, Failure> {
+    Ok(StandingOrder {
+        recipient: id(&release.to)?,
+        purpose: release.purpose,
+        grounds: Grounds {
+            offence: release.offence,
+            facts: release.facts.into_iter().collect(),
+            consents: Vec::new(),
+            flags: release.flags.into_iter().collect(),
+        },
+    })
+}
+
+fn command(verb: Verb) -> Result<Command, Failure> {
+    Ok(match verb {
+        Verb::Status => Command::Status,
+        Verb::Vocabulary { file } => Command::Vocabulary { document: text_file(&file)? },
+        Verb::Member { verb } => member(verb)?,
+        Verb::Agreement { verb } => agreement(verb)?,
+        Verb::Order { verb } => match verb {
+            OrderVerb::Add(release) => Command::OrderAdd { order: order(release)? },
+            OrderVerb::Remove(release) => Command::OrderRemove { order: order(release)? },
+            OrderVerb::List => Command::OrderList,
+        },
+        Verb::Explain { record, release } => {
+            Command::Explain { record: id(&record)?, order: order(release)? }
+        }
+        Verb::Share { records, release, dry_run } => Command::Share {
+            records: records.iter().map(|r| id(r)).collect::<Result<_, _>>()?,
+            order: order(release)?,
+            dry_run,
+        },
+        Verb::Audience { release, limit } => Command::Audience { order: order(release)?, limit },
+        Verb::Recall { record, reason } => Command::Recall { record: id(&record)?, reason },
+        Verb::Consent { record, to, purpose, until } => consent(&record, &to, purpose, until)?,
+        Verb::List { kind, limit } => Command::List { kind, limit },
+        Verb::Show { record } => Command::Show { record: id(&record)? },
+        Verb::Outbox => Command::Outbox,
+        Verb::Log { verb } => match verb {
+            LogVerb::Verify => Command::LogVerify,
+            LogVerb::Show { from, limit } => Command::LogShow { from, limit },
+            LogVerb::Seen => Command::LogSeen,
+            LogVerb::Against { file } => Command::LogAgainst { checkpoint: text_file(&file)? },
+            LogVerb::Prove { index } => Command::LogProve { index },
+        },
+        Verb::Tick => Command::Tick,
+        Verb::Init { .. }
+        | Verb::Serve
+        | Verb::Decide { .. }
+        | Verb::Import(_)
+        | Verb::Deliver
+        | Verb::PageAddress
+        | Verb::Completions { .. }
+        | Verb::Verbs => {
+            let help = "see entente --help";
+            return Err(Failure::input("bad_argument", "not a command for a node", help));
+        }
+    })
+}
+
+fn consent(
+    record: &str,
+    to: &str,
+    purpose: Option<String>,
+    until: Option<String>,
+) -> Result<Command, Failure> {
+    let recipient: model::ids::AgencyId = id(to)?;
+    let until = until.as_deref().map(id::<Timestamp>).transpose()?;
+    let object = Some(id(record)?);
+    // WHY: the node puts its own agency as originator; nobody consents for another.
+    let originator = recipient.clone();
+    let consent = Consent { originator, recipient, object, purpose, from: None, until };
+    Ok(Command::Consent { consent })
+}
+
+fn member(verb: MemberVerb) -> Result<Command, Failure> {
+    Ok(match verb {
+        MemberVerb::Add { file, fingerprint } => Command::MemberAdd {
+            document: text_file(&file)?,
+            fingerprint: id::<Digest>(&fingerprint)?,
+        },
+        MemberVerb::List => Command::MemberList,
+        MemberVerb::Export => Command::MemberExport,
+        MemberVerb::Token { agency } => Command::MemberToken { agency: id(&agency)? },
+    })
+}
+
+fn agreement(verb: AgreementVerb) -> Result<Command, Failure> {
+    Ok(match verb {
+        AgreementVerb::Add { file } => Command::AgreementAdd { document: text_file(&file)? },
+        AgreementVerb::Sign { agreement } => Command::AgreementSign { agreement: id(&agreement)? },
+        AgreementVerb::Signature { file } => {
+            Command::AgreementSignature { document: text_file(&file)? }
+        }
+        AgreementVerb::List => Command::AgreementList,
+        AgreementVerb::Show { agreement } => Command::AgreementShow { agreement: id(&agreement)? },
+        AgreementVerb::Diff { file, against } => Command::AgreementDiff {
+            document: text_file(&file)?,
+            against: against.as_deref().map(text_file).transpose()?,
+        },
+        AgreementVerb::Lint { .. } => {
+            let help = "see entente agreement lint --help";
+            return Err(Failure::input("bad_argument", "lint works on files", help));
+        }
+    })
+}

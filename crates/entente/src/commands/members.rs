@@ -1,0 +1,69 @@
+//! Members: pin, list, export, give access.
+
+use super::Desk;
+use crate::command::{Answer, Outcome};
+use crate::edge::SystemEntropy;
+use crate::failure::Failure;
+use crate::words;
+use model::event::Event;
+use model::ids::{AgencyId, Digest};
+use node::Entropy;
+use node::identity::open_member;
+use serde_json::json;
+
+/// Pins a partner's document, if it is the one the officers compared.
+pub fn add(desk: &mut Desk<'_>, document: &str, fingerprint: &Digest) -> Outcome {
+    let (member, digest) = open_member(document.as_bytes())?;
+    if digest != *fingerprint {
+        return Err(Failure::input(
+            "fingerprint_differs",
+            format!("the document of `{}` has the fingerprint {digest}", member.agency),
+            "compare the fingerprint with the partner's officer by another channel before pinning",
+        ));
+    }
+    let agency = member.agency.clone();
+    desk.act(Event::Enrol(Box::new(member)))?;
+    let text = format!("{agency} is pinned, fingerprint {digest}");
+    Ok(Answer::new(text, json!({"agency": agency, "fingerprint": digest})))
+}
+
+/// Lists pinned members.
+pub fn list(desk: &mut Desk<'_>) -> Outcome {
+    let members = node::query::members(&*desk.node.snapshot()?)?;
+    let rows: Vec<Vec<String>> = members
+        .iter()
+        .map(|m| {
+            vec![
+                m.agency.to_string(),
+                m.party.to_string(),
+                m.version.to_string(),
+                m.endpoint.clone(),
+                m.valid_until.to_string(),
+            ]
+        })
+        .collect();
+    let text = words::table(&["AGENCY", "PARTY", "VERSION", "ENDPOINT", "VALID UNTIL"], &rows);
+    Ok(Answer::new(text, json!({"members": members})))
+}
+
+/// This node's own document, to hand to partners.
+pub fn export(desk: &mut Desk<'_>) -> Outcome {
+    let signed = desk.node.identity().document()?;
+    let text = String::from_utf8_lossy(&signed.bytes).into_owned();
+    let json = json!({"document": text, "fingerprint": signed.digest});
+    Ok(Answer::new(text.trim_end().to_owned(), json))
+}
+
+/// A new access token for a partner's TAXII client; shown once, only its digest is kept.
+pub fn token(desk: &mut Desk<'_>, agency: &AgencyId) -> Outcome {
+    let mut bytes = [0_u8; 32];
+    SystemEntropy.fill(&mut bytes);
+    let token = node::identity::token_text(&bytes);
+    let digest = node::identity::token_digest(&token);
+    desk.act(Event::Access { partner: agency.clone(), token: digest })?;
+    let text = format!(
+        "access token for {agency}, shown this once:\n{token}\nits TAXII client signs in with user \
+         {agency} and this password, or as a bearer token"
+    );
+    Ok(Answer::new(text, json!({"agency": agency, "token": token})))
+}

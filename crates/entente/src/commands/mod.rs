@@ -1,0 +1,112 @@
+//! Executes commands against the node: one file a group; each asks the node and words the answer.
+
+mod agreements;
+mod log;
+mod members;
+mod records;
+mod sharing;
+
+pub use agreements::problems;
+pub use records::store;
+
+use crate::command::{Answer, Command, Outcome};
+use crate::edge::SystemEntropy;
+use crate::failure::Failure;
+use crate::words;
+use model::event::Event;
+use model::time::Timestamp;
+use node::{Body, Handled, Node};
+use serde_json::json;
+
+/// A node with an officer at it and the present.
+pub struct Desk<'a> {
+    /// The node.
+    pub node: &'a mut Node,
+    /// The officer's name, as the door or the terminal knows it.
+    pub officer: String,
+    /// The present.
+    pub now: Timestamp,
+}
+
+impl Desk<'_> {
+    /// Hands an event to the node in the officer's name.
+    ///
+    /// # Errors
+    /// What the node answers.
+    pub fn act(&mut self, event: Event<Body>) -> Result<Handled, Failure> {
+        Ok(self.node.act(&self.officer, event, self.now, &mut SystemEntropy)?)
+    }
+
+    /// Logs that something was looked at.
+    ///
+    /// # Errors
+    /// What the node answers.
+    pub fn looked(&mut self, query: String, count: usize) -> Result<(), Failure> {
+        let count = u64::try_from(count).unwrap_or(u64::MAX);
+        let reader = self.officer.clone();
+        self.act(Event::Read { reader, partner: None, query, count }).map(|_| ())
+    }
+}
+
+/// Executes one command.
+///
+/// # Errors
+/// Who erred, what happened and what to do about it.
+pub fn execute(desk: &mut Desk<'_>, command: Command) -> Outcome {
+    match command {
+        Command::Status => status(desk),
+        Command::Vocabulary { document } => agreements::vocabulary(desk, &document),
+        Command::MemberAdd { document, fingerprint } => members::add(desk, &document, &fingerprint),
+        Command::MemberList => members::list(desk),
+        Command::MemberExport => members::export(desk),
+        Command::MemberToken { agency } => members::token(desk, &agency),
+        Command::AgreementAdd { document } => agreements::add(desk, &document),
+        Command::AgreementSign { agreement } => agreements::sign(desk, &agreement),
+        Command::AgreementSignature { document } => agreements::signature(desk, &document),
+        Command::AgreementList => agreements::list(desk),
+        Command::AgreementShow { agreement } => agreements::show(desk, &agreement),
+        Command::AgreementDiff { document, against } => {
+            agreements::diff(desk, &document, against.as_deref())
+        }
+        Command::OrderAdd { order } => sharing::order_add(desk, order),
+        Command::OrderRemove { order } => sharing::order_remove(desk, order),
+        Command::OrderList => sharing::order_list(desk),
+        Command::Import { format, officer, floor, records } => {
+            records::import(desk, &format, &officer, floor, &records)
+        }
+        Command::Explain { record, order } => sharing::explain(desk, &record, &order),
+        Command::Share { records, order, dry_run } => sharing::share(desk, records, order, dry_run),
+        Command::Audience { order, limit } => sharing::audience(desk, &order, limit),
+        Command::Recall { record, reason } => sharing::recall(desk, record, reason),
+        Command::Consent { consent } => sharing::consent(desk, consent),
+        Command::List { kind, limit } => records::list(desk, kind.as_deref(), limit),
+        Command::Show { record } => records::show(desk, &record),
+        Command::Outbox => sharing::outbox(desk),
+        Command::LogVerify => log::verify(desk),
+        Command::LogShow { from, limit } => log::show(desk, from, limit),
+        Command::LogProve { index } => log::prove(desk, index),
+        Command::LogSeen => log::seen(desk),
+        Command::LogAgainst { checkpoint } => log::against(desk, &checkpoint),
+        Command::Tick => records::tick(desk),
+    }
+}
+
+fn status(desk: &mut Desk<'_>) -> Outcome {
+    let snapshot = desk.node.snapshot()?;
+    let counts = node::query::counts(&*snapshot)?;
+    let member = &desk.node.identity().member;
+    let text = format!(
+        "{} for {}\nlistens at {}\nholds {} in {}\nknows {} and {}\n{} to deliver\n\
+         log of {}",
+        member.agency,
+        member.party,
+        member.endpoint,
+        words::count(counts.assertions, "record"),
+        words::count(counts.records, "version"),
+        words::count(counts.members, "member"),
+        words::count(counts.agreements, "agreement"),
+        words::count(counts.waiting, "message"),
+        words::count(counts.entries, "entry").replace("entrys", "entries"),
+    );
+    Ok(Answer::new(text, json!({"agency": member.agency, "party": member.party, "counts": counts})))
+}

@@ -1,0 +1,193 @@
+//! Records: import a portion, list, show, expire.
+
+use super::Desk;
+use crate::command::{Answer, Outcome};
+use crate::failure::Failure;
+use crate::words;
+use model::custody::{Custody, Holding, Source};
+use model::event::Event;
+use model::ids::RecordId;
+use model::marking::Tlp;
+use node::{Body, Reply, Shared};
+use serde_json::{Value, json};
+
+/// Stores a portion of records given as texts.
+pub fn import(
+    desk: &mut Desk<'_>,
+    format: &str,
+    officer: &str,
+    floor: Option<Tlp>,
+    records: &[String],
+) -> Outcome {
+    let mut bodies = Vec::with_capacity(records.len());
+    let mut bad = Vec::new();
+    for (at, text) in records.iter().enumerate() {
+        match Body::parse(text.as_bytes()) {
+            Ok(body) => bodies.push(body),
+            Err(error) => bad.push(format!("record {at} of the portion: {error}")),
+        }
+    }
+    officer.clone_into(&mut desk.officer);
+    let mut answer = store(desk, format, floor, bodies)?;
+    if let Value::Object(members) = &mut answer.json {
+        members.insert("unreadable".to_owned(), json!(bad));
+    }
+    Ok(answer)
+}
+
+/// Stores a portion of records already read.
+///
+/// # Errors
+/// What the node answers.
+pub fn store(desk: &mut Desk<'_>, format: &str, floor: Option<Tlp>, bodies: Vec<Body>) -> Outcome {
+    let mut holdings = Vec::with_capacity(bodies.len());
+    for body in bodies {
+        holdings.push(Holding { custody: custody(desk, format, floor, &body), body });
+    }
+    let handled = desk.act(Event::Ingest(holdings))?;
+    let Reply::Ingested { stored, unchanged, refused } = handled.reply else {
+        return Err(Failure::node("no_answer", "the node gave another answer", "report this"));
+    };
+    let refused: Vec<Value> = refused
+        .into_iter()
+        .map(|(record, reason)| json!({"record": record, "reason": reason}))
+        .collect();
+    let text = format!("{} stored, {unchanged} unchanged", words::count(stored, "record"));
+    let json = json!({"stored": stored, "unchanged": unchanged, "refused": refused,
+        "shared": shared_json(&handled.shared)});
+    Ok(Answer::new(text, json))
+}
+
+fn custody(desk: &Desk<'_>, format: &str, floor: Option<Tlp>, body: &Body) -> Custody {
+    let content = node::content_digest(body);
+    Custody {
+        id: body.id().clone(),
+        kind: body.record_type().to_owned(),
+        version: body.version_text().map_or_else(|| content.to_string(), str::to_owned),
+        originator: desk.node.agency().clone(),
+        source: Source::Import { format: format.to_owned(), officer: desk.officer.clone() },
+        stored_at: desk.now,
+        content,
+        caveats: std::collections::BTreeSet::new(),
+        retention_until: None,
+        floor,
+        flagged: false,
+    }
+}
+
+/// What was shared, for machines.
+#[must_use]
+pub fn shared_json(shared: &[Shared]) -> Value {
+    let rows: Vec<Value> = shared
+        .iter()
+        .map(|s| {
+            json!({"record": s.record, "recipient": s.recipient, "outcome": s.outcome,
+                "reason": s.reason, "repeated": s.repeated, "decision": s.decision})
+        })
+        .collect();
+    Value::Array(rows)
+}
+
+/// Lists records held.
+pub fn list(desk: &mut Desk<'_>, kind: Option<&str>, limit: usize) -> Outcome {
+    let (mut rows, mut items, mut total) = (Vec::new(), Vec::new(), 0_u64);
+    {
+        let snapshot = desk.node.snapshot()?;
+        node::query::custodies(&*snapshot, &mut |custody| {
+            if kind.is_some_and(|kind| kind != custody.kind) {
+                return true;
+            }
+            total = total.saturating_add(1);
+            if rows.len() < limit {
+                rows.push(vec![
+                    custody.id.to_string(),
+                    custody.kind.clone(),
+                    custody.originator.to_string(),
+                    way(&custody.source),
+                    words::instant(custody.retention_until),
+                ]);
+                items.push(json!(custody));
+            }
+            true
+        })?;
+    }
+    desk.looked(format!("list {}", kind.unwrap_or("all")), rows.len())?;
+    let head = ["RECORD", "TYPE", "ORIGINATOR", "CAME BY", "KEEP UNTIL"];
+    let mut text = words::table(&head, &rows);
+    if usize::try_from(total).unwrap_or(usize::MAX) > rows.len() {
+        text.push_str(&format!("\n{} of {total} shown; see --limit", rows.len()));
+    }
+    Ok(Answer::new(text, json!({"records": items, "total": total})))
+}
+
+fn way(source: &Source) -> String {
+    match source {
+        Source::Import { format, .. } => format!("import ({format})"),
+        Source::Release { giver, .. } => format!("release by {giver}"),
+    }
+}
+
+/// Shows one record through the officer's gate.
+pub fn show(desk: &mut Desk<'_>, id: &RecordId) -> Outcome {
+    let answer = {
+        let snapshot = desk.node.snapshot()?;
+        let facts = desk.node.facts(&*snapshot);
+        node::query::officer_view(&facts, id, desk.now)?
+    };
+    let Some(seen) = answer else {
+        desk.looked(format!("show {id}"), 0)?;
+        return Err(Failure::input(
+            "no_such_record",
+            format!("no record `{id}` is held here"),
+            "list the records held: entente list",
+        ));
+    };
+    desk.looked(format!("show {id}"), 1)?;
+    let text = words_of(&seen);
+    Ok(Answer::new(
+        text,
+        json!({"custody": seen.custody, "content": seen.content,
+        "articles": seen.articles, "recalled": seen.recalled}),
+    ))
+}
+
+fn words_of(seen: &node::query::Seen) -> String {
+    let custody = &seen.custody;
+    let mut lines = vec![
+        format!("{}  ({})", custody.id, custody.kind),
+        format!("originator  {}", custody.originator),
+        format!("came by     {}, {}", way(&custody.source), custody.stored_at),
+    ];
+    if let Source::Release { purpose, obligations, .. } = &custody.source {
+        lines.push(format!("for         {purpose} only; another purpose is a new decision"));
+        for (article, words) in &seen.articles {
+            lines.push(format!("under       {article}: \"{words}\""));
+        }
+        if !obligations.is_empty() {
+            lines.push(format!("obliges to  {}", words::list(obligations)));
+        }
+    }
+    lines.push(format!("caveats     {}", words::list(&seen.caveats)));
+    lines.push(format!("keep until  {}", words::instant(custody.retention_until)));
+    if custody.originator != seen.reader {
+        lines.push(format!("pass on     only with the consent of {}", custody.originator));
+    }
+    if seen.recalled {
+        lines.push("recalled    its originator took it back; it goes to nobody".to_owned());
+    }
+    if custody.flagged {
+        lines.push("flagged     it rests on a record that was recalled".to_owned());
+    }
+    lines.push(String::new());
+    lines.push(seen.content.clone());
+    lines.join("\n")
+}
+
+/// Deletes what has reached the end of its retention.
+pub fn tick(desk: &mut Desk<'_>) -> Outcome {
+    let handled = desk.act(Event::Tick)?;
+    let gone = if let Reply::Expired(gone) = handled.reply { gone } else { Vec::new() };
+    let number = u64::try_from(gone.len()).unwrap_or(u64::MAX);
+    let text = format!("{} deleted at the end of retention", words::count(number, "record"));
+    Ok(Answer::new(text, json!({"deleted": gone})))
+}

@@ -1,0 +1,378 @@
+//! The frozen facts of one step, read on demand from one snapshot.
+
+use crate::Body;
+use crate::error::NodeError;
+use crate::tables::{self, Table, key, pair, prefix};
+use model::agreement::Agreement;
+use model::custody::{Custody, Deletion, Tombstone};
+use model::ids::{AgencyId, AgreementId, Digest, RecordId};
+use model::member::Member;
+use model::record::Record;
+use model::release::{AgreementSignature, Receipt};
+use model::request::{Consent, StandingOrder};
+use model::time::Timestamp;
+use model::vocabulary::Vocabulary;
+use protocol::{Fault, Held, Offered, Rules};
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use store::Snapshot;
+use wire::stix::{Marking, Markings, StixObject, view};
+
+/// A snapshot seen as facts.
+pub struct Facts<'a> {
+    /// The frozen state.
+    pub snapshot: &'a dyn Snapshot,
+    /// The agency that runs the node.
+    pub own: &'a AgencyId,
+    /// The compiled agreements, absent before a vocabulary is adopted.
+    pub rules: Option<Arc<Rules>>,
+    definitions: RefCell<BTreeMap<String, Option<Marking>>>,
+    any_stone: Cell<Option<bool>>,
+}
+
+impl<'a> Facts<'a> {
+    /// Facts over a snapshot.
+    #[must_use]
+    pub fn new(snapshot: &'a dyn Snapshot, own: &'a AgencyId, rules: Option<Arc<Rules>>) -> Self {
+        Self {
+            snapshot,
+            own,
+            rules,
+            definitions: RefCell::new(BTreeMap::new()),
+            any_stone: Cell::new(None),
+        }
+    }
+
+    /// The view of a held record with custody's limits merged in.
+    ///
+    /// # Errors
+    /// The content cannot be viewed.
+    pub fn view(&self, custody: &Custody, body: &Body) -> Result<Record, NodeError> {
+        let mut record =
+            view(body, &custody.originator, self).map_err(|e| NodeError::damaged("holding", e))?;
+        record.caveats.extend(custody.caveats.iter().cloned());
+        record.marks.tlp = record.marks.tlp.or(custody.floor);
+        record.provider_limit = match (record.provider_limit, custody.retention_until) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (one, other) => one.or(other),
+        };
+        let stone = self.stone(&custody.id, &custody.originator)?;
+        record.stops.recalled |= stone.is_some_and(|t| t.cause == Deletion::Recalled);
+        Ok(record)
+    }
+
+    /// The newest version of each originator's assertion of this id.
+    ///
+    /// # Errors
+    /// The store failed or a row is damaged.
+    pub fn assertions(&self, id: &RecordId) -> Result<Vec<(Custody, Body)>, NodeError> {
+        let mut rows = Vec::new();
+        let index = prefix(Table::Newest, &[id.as_str().as_bytes()]);
+        self.snapshot.scan(&index, &mut |row, version| {
+            rows.push([row.get(1..).unwrap_or_default(), version].join(&0));
+            true
+        })?;
+        let mut out = Vec::with_capacity(rows.len());
+        for row in rows {
+            let missing = || NodeError::damaged("holding", format!("the newest `{id}` is missing"));
+            let bytes = self.snapshot.get(&key(Table::Holding, &[&row]))?.ok_or_else(missing)?;
+            out.push(opened(&bytes)?);
+        }
+        Ok(out)
+    }
+
+    /// One assertion: the own one first, else the first by originator.
+    ///
+    /// # Errors
+    /// The store failed or a row is damaged.
+    pub fn assertion(&self, id: &RecordId) -> Result<Option<(Custody, Body)>, NodeError> {
+        let mut all = self.assertions(id)?;
+        let own = all.iter().position(|(custody, _)| custody.originator == *self.own);
+        Ok(match (own, all.is_empty()) {
+            (Some(at), _) => Some(all.swap_remove(at)),
+            (None, false) => Some(all.remove(0)),
+            (None, true) => None,
+        })
+    }
+
+    /// The newest custody of one originator's assertion.
+    ///
+    /// # Errors
+    /// The store failed or a row is damaged.
+    pub fn newest(
+        &self,
+        id: &RecordId,
+        originator: &AgencyId,
+    ) -> Result<Option<Custody>, NodeError> {
+        // WHY: a miss, the usual case of an import, costs one look at a filter and no scan.
+        let Some(version) = self.snapshot.get(&pair(Table::Newest, id, originator))? else {
+            return Ok(None);
+        };
+        let parts = [id.as_str().as_bytes(), originator.as_str().as_bytes(), &version];
+        match self.snapshot.get(&key(Table::Holding, &parts))? {
+            Some(bytes) => Ok(Some(tables::unpack(&bytes)?.0)),
+            None => Err(NodeError::damaged("holding", format!("the newest `{id}` is missing"))),
+        }
+    }
+
+    fn stone(&self, id: &RecordId, by: &AgencyId) -> Result<Option<Tombstone>, NodeError> {
+        if !self.any_stone()? {
+            return Ok(None);
+        }
+        tables::read(self.snapshot, &pair(Table::Tombstone, id, by), "tombstone")
+    }
+}
+
+impl Facts<'_> {
+    /// Whether any tombstone stands; asked once a snapshot.
+    fn any_stone(&self) -> Result<bool, NodeError> {
+        if let Some(known) = self.any_stone.get() {
+            return Ok(known);
+        }
+        let mut any = false;
+        self.snapshot.scan(&key(Table::Tombstone, &[]), &mut |_, _| {
+            any = true;
+            false
+        })?;
+        self.any_stone.set(Some(any));
+        Ok(any)
+    }
+}
+
+fn opened(bytes: &[u8]) -> Result<(Custody, Body), NodeError> {
+    let (custody, content) = tables::unpack(bytes)?;
+    let body = StixObject::parse(content).map_err(|e| NodeError::damaged("holding", e))?;
+    Ok((custody, body))
+}
+
+fn id_of<T: std::str::FromStr>(part: &[u8], table: &'static str) -> Result<T, NodeError> {
+    let text = std::str::from_utf8(part).map_err(|e| NodeError::damaged(table, e))?;
+    text.parse().map_err(|_| NodeError::damaged(table, format!("`{text}` is not an identifier")))
+}
+
+fn keys(snapshot: &dyn Snapshot, rows: &[u8]) -> Result<Vec<Vec<u8>>, NodeError> {
+    let mut out = Vec::new();
+    snapshot.scan(rows, &mut |key, _| {
+        out.push(key.to_vec());
+        true
+    })?;
+    Ok(out)
+}
+
+impl Markings for Facts<'_> {
+    fn definition(&self, id: &str) -> Option<Marking> {
+        if let Some(known) = self.definitions.borrow().get(id) {
+            return known.clone();
+        }
+        let found = id
+            .parse::<RecordId>()
+            .ok()
+            .and_then(|id| self.assertion(&id).ok().flatten())
+            .and_then(|(_, body)| Marking::from_object(&body));
+        self.definitions.borrow_mut().insert(id.to_owned(), found.clone());
+        found
+    }
+}
+
+fn fault(error: NodeError) -> Fault {
+    Fault(error.to_string())
+}
+
+impl protocol::Facts for Facts<'_> {
+    type Body = Body;
+
+    fn own_agency(&self) -> &AgencyId {
+        self.own
+    }
+
+    fn rules(&self) -> Result<&Rules, Fault> {
+        let none = || Fault("no vocabulary is adopted yet".to_owned());
+        self.rules.as_deref().ok_or_else(none)
+    }
+
+    fn held(&self, id: &RecordId) -> Result<Option<Held<Body>>, Fault> {
+        let Some((custody, body)) = self.assertion(id).map_err(fault)? else { return Ok(None) };
+        let record = self.view(&custody, &body).map_err(fault)?;
+        Ok(Some(Held { record, custody, body }))
+    }
+
+    fn custody(&self, id: &RecordId, originator: &AgencyId) -> Result<Option<Custody>, Fault> {
+        self.newest(id, originator).map_err(fault)
+    }
+
+    fn version(
+        &self,
+        id: &RecordId,
+        originator: &AgencyId,
+        version: &str,
+    ) -> Result<Option<Digest>, Fault> {
+        let parts = [id.as_str().as_bytes(), originator.as_str().as_bytes(), version.as_bytes()];
+        let row = self.snapshot.get(&key(Table::Holding, &parts)).map_err(|e| fault(e.into()))?;
+        let custody = row.map(|bytes| tables::unpack(&bytes).map(|(c, _)| c.content));
+        custody.transpose().map_err(fault)
+    }
+
+    fn own_records(&self) -> Result<Vec<RecordId>, Fault> {
+        let mut out = Vec::new();
+        for row in keys(self.snapshot, &key(Table::Newest, &[])).map_err(fault)? {
+            let mut parts = row.get(1..).unwrap_or_default().split(|byte| *byte == 0);
+            let (Some(id), Some(by)) = (parts.next(), parts.next()) else { continue };
+            if by == self.own.as_str().as_bytes() {
+                out.push(id_of(id, "newest").map_err(fault)?);
+            }
+        }
+        Ok(out)
+    }
+
+    fn referrers(&self, id: &RecordId) -> Result<Vec<Custody>, Fault> {
+        let rows = keys(self.snapshot, &prefix(Table::Referrer, &[id.as_str().as_bytes()]));
+        let mut out = Vec::new();
+        for row in rows.map_err(fault)? {
+            let mut parts = row.split(|byte| *byte == 0).skip(1);
+            let (Some(id), Some(by)) = (parts.next(), parts.next()) else { continue };
+            let id = id_of(id, "referrer").map_err(fault)?;
+            let by = id_of(by, "referrer").map_err(fault)?;
+            out.extend(self.newest(&id, &by).map_err(fault)?);
+        }
+        Ok(out)
+    }
+
+    fn tombstone(&self, id: &RecordId, by: &AgencyId) -> Result<Option<Tombstone>, Fault> {
+        self.stone(id, by).map_err(fault)
+    }
+
+    fn withdrawn(
+        &self,
+        id: &RecordId,
+        originator: &AgencyId,
+        giver: &AgencyId,
+    ) -> Result<Option<Tombstone>, Fault> {
+        let parts = [id.as_str(), originator.as_str(), giver.as_str()].map(str::as_bytes);
+        tables::read(self.snapshot, &key(Table::Tombstone, &parts), "tombstone").map_err(fault)
+    }
+
+    fn due(&self, now: Timestamp) -> Result<Vec<Custody>, Fault> {
+        let mut rows: Vec<(RecordId, AgencyId)> = Vec::new();
+        let mut failure = None;
+        let end = tables::instant(now);
+        let scan = self.snapshot.scan(&key(Table::Due, &[]), &mut |key, bytes| {
+            if key.get(1..9).is_none_or(|at| *at > end[..]) {
+                return false;
+            }
+            match tables::parse(bytes, "due") {
+                Ok(row) => rows.push(row),
+                Err(error) => failure = Some(error),
+            }
+            failure.is_none()
+        });
+        scan.map_err(|e| fault(e.into()))?;
+        if let Some(error) = failure {
+            return Err(fault(error));
+        }
+        let mut out = Vec::new();
+        for (id, by) in rows {
+            let custody = self.newest(&id, &by).map_err(fault)?;
+            out.extend(custody.filter(|c| c.retention_until.is_some_and(|until| until <= now)));
+        }
+        Ok(out)
+    }
+
+    fn member(&self, agency: &AgencyId) -> Result<Option<Member>, Fault> {
+        let row = key(Table::Member, &[agency.as_str().as_bytes()]);
+        tables::read(self.snapshot, &row, "member").map_err(fault)
+    }
+
+    fn agreement(&self, id: &AgreementId) -> Result<Option<Agreement>, Fault> {
+        let row = key(Table::Agreement, &[id.as_str().as_bytes()]);
+        let found = self.snapshot.get(&row).map_err(|e| fault(e.into()))?;
+        found.map(|bytes| agreement(&bytes).map_err(fault)).transpose()
+    }
+
+    fn signatures(&self, id: &AgreementId) -> Result<Vec<AgreementSignature>, Fault> {
+        let rows = prefix(Table::Signature, &[id.as_str().as_bytes()]);
+        tables::read_all(self.snapshot, &rows, "signature").map_err(fault)
+    }
+
+    fn orders(&self) -> Result<Vec<StandingOrder>, Fault> {
+        let rows = key(Table::Order, &[]);
+        tables::read_all(self.snapshot, &rows, "order").map_err(fault)
+    }
+
+    fn consents(&self, from: &AgencyId, to: &AgencyId) -> Result<Vec<Consent>, Fault> {
+        let parts = [from.as_str().as_bytes(), to.as_str().as_bytes()];
+        tables::read_all(self.snapshot, &prefix(Table::Consent, &parts), "consent").map_err(fault)
+    }
+
+    fn offered(
+        &self,
+        id: &RecordId,
+        originator: &AgencyId,
+        recipient: &AgencyId,
+    ) -> Result<Vec<Offered>, Fault> {
+        let parts = [id.as_str(), originator.as_str(), recipient.as_str()].map(str::as_bytes);
+        tables::read_all(self.snapshot, &prefix(Table::Offered, &parts), "offer").map_err(fault)
+    }
+
+    fn recipients(&self, id: &RecordId, originator: &AgencyId) -> Result<Vec<AgencyId>, Fault> {
+        let parts = [id.as_str(), originator.as_str()].map(str::as_bytes);
+        let rows = keys(self.snapshot, &prefix(Table::Offered, &parts)).map_err(fault)?;
+        let mut out: Vec<AgencyId> = Vec::new();
+        for row in rows {
+            let agency = row.split(|byte| *byte == 0).nth(2).unwrap_or_default();
+            out.push(id_of(agency, "offer").map_err(fault)?);
+        }
+        out.dedup();
+        Ok(out)
+    }
+
+    fn receipt_given(&self, manifest: &Digest) -> Result<Option<Receipt>, Fault> {
+        let row = tables::digest_key(Table::ReceiptGiven, manifest);
+        tables::read(self.snapshot, &row, "receipt").map_err(fault)
+    }
+
+    fn awaits(&self, message: &Digest, partner: &AgencyId) -> Result<bool, Fault> {
+        let waiting = crate::outbox::find(self.snapshot, partner, |m| m.digest == *message);
+        waiting.map(|found| found.is_some()).map_err(fault)
+    }
+}
+
+/// Reads a stored agreement document.
+///
+/// # Errors
+/// The stored bytes are not an agreement.
+pub fn agreement(bytes: &[u8]) -> Result<Agreement, NodeError> {
+    wire::agreement::parse(bytes).map_err(|problems| {
+        let first = problems.first().map(ToString::to_string).unwrap_or_default();
+        NodeError::damaged("agreement", first)
+    })
+}
+
+/// Compiles the rules: a party counts as signed only if the document says so and its signature on
+/// this very document is stored.
+///
+/// # Errors
+/// The store failed, a row is damaged, or the agreements do not compile.
+pub fn compile(snapshot: &dyn Snapshot) -> Result<Option<Arc<Rules>>, NodeError> {
+    let row = key(Table::Vocabulary, &[]);
+    let Some(vocabulary) = tables::read::<Vocabulary>(snapshot, &row, "vocabulary")? else {
+        return Ok(None);
+    };
+    let mut documents = Vec::new();
+    snapshot.scan(&key(Table::Agreement, &[]), &mut |_, bytes| {
+        documents.push(bytes.to_vec());
+        true
+    })?;
+    let mut agreements = Vec::new();
+    for bytes in documents {
+        let mut read = agreement(&bytes)?;
+        let rows = prefix(Table::Signature, &[read.id.as_str().as_bytes()]);
+        let stored: Vec<AgreementSignature> = tables::read_all(snapshot, &rows, "signature")?;
+        for party in &mut read.parties {
+            party.signed &= stored.iter().any(|s| s.party == party.id && s.digest == read.digest);
+        }
+        agreements.push(read);
+    }
+    let rules = Rules::new(&vocabulary, agreements).map_err(|e| NodeError::damaged("rules", e))?;
+    Ok(Some(Arc::new(rules)))
+}

@@ -1,0 +1,119 @@
+//! Records read by a local officer are stored, logged and queued for the standing orders. Pure.
+
+use crate::denial::Denial;
+use crate::effects::{Change, Effects, Reply};
+use crate::facts::Facts;
+use crate::share;
+use model::custody::{Custody, Deletion, Holding, Source, version_order};
+use model::entry::{Draft, EntryKind};
+use model::ids::{Digest, RecordId};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// LIMIT: records in one step; a longer file comes in portions.
+pub const PORTION_MAX: usize = 1_000;
+
+enum Verdict {
+    Newest,
+    Earlier,
+    Unchanged,
+    Refuse(String),
+}
+
+/// Stores what is new; a recalled id does not come back; the same content changes nothing.
+pub(crate) fn ingest<F: Facts>(
+    facts: &F,
+    holdings: Vec<Holding<F::Body>>,
+) -> Result<Effects<F::Body>, Denial> {
+    if holdings.len() > PORTION_MAX {
+        return Err(Denial::officer(
+            "portion_too_large",
+            format!("{} records in one portion, the limit is {PORTION_MAX}", holdings.len()),
+            "send the records in smaller portions",
+        ));
+    }
+    let orders = facts.orders()?;
+    let mut effects = Effects::default();
+    let (mut stored, mut unchanged, mut refused) = (BTreeSet::new(), 0_u64, Vec::new());
+    let mut seen = BTreeMap::new();
+    let mut origin = (String::new(), String::new());
+    for mut holding in holdings {
+        match judge(facts, &mut holding.custody, &seen)? {
+            Verdict::Unchanged => unchanged = unchanged.saturating_add(1),
+            Verdict::Refuse(reason) => refused.push((holding.custody.id.clone(), reason)),
+            verdict @ (Verdict::Newest | Verdict::Earlier) => {
+                let custody = &holding.custody;
+                if let Source::Import { format, officer } = &custody.source {
+                    origin = (format.clone(), officer.clone());
+                }
+                stored.insert(custody.id.clone());
+                let holding = Box::new(holding);
+                if let Verdict::Newest = verdict {
+                    let custody = &holding.custody;
+                    seen.insert(custody.id.clone(), (custody.version.clone(), custody.content));
+                    effects.changes.push(Change::Hold(holding));
+                } else {
+                    effects.changes.push(Change::HoldEarlier(holding));
+                }
+            }
+        }
+    }
+    let count = u64::try_from(effects.changes.len()).unwrap_or(u64::MAX);
+    if count > 0 {
+        let ids: Vec<&str> = stored.iter().map(RecordId::as_str).collect();
+        let entry = Draft::new(EntryKind::Import, count)
+            .seal("format", origin.0)
+            .seal("officer", origin.1)
+            .seal("records", ids.join(" "));
+        effects.entries.push(entry);
+    }
+    let ids: Vec<RecordId> = stored.into_iter().collect();
+    effects.then = orders.iter().flat_map(|order| share::in_portions(&ids, order)).collect();
+    effects.reply = Reply::Ingested { stored: count, unchanged, refused };
+    Ok(effects)
+}
+
+fn judge<F: Facts>(
+    facts: &F,
+    custody: &mut Custody,
+    seen: &BTreeMap<RecordId, (String, Digest)>,
+) -> Result<Verdict, Denial> {
+    if let Some(tombstone) = facts.tombstone(&custody.id, &custody.originator)?
+        && tombstone.cause == Deletion::Recalled
+    {
+        return Ok(Verdict::Refuse(format!("recalled at {}; it may not come back", tombstone.at)));
+    }
+    let known = match seen.get(&custody.id) {
+        Some(known) => Some(known.clone()),
+        None => facts.custody(&custody.id, &custody.originator)?.map(|c| (c.version, c.content)),
+    };
+    let Some((version, content)) = known else { return Ok(Verdict::Newest) };
+    if content == custody.content {
+        return Ok(Verdict::Unchanged);
+    }
+    let same = stem(&version) == custody.version;
+    for held in [custody.version.clone(), variant(custody)] {
+        let digest = facts.version(&custody.id, &custody.originator, &held)?;
+        if digest == Some(custody.content) {
+            return Ok(Verdict::Unchanged);
+        }
+    }
+    if same {
+        // WHY: two sources may write one version differently; both are kept, nothing is lost.
+        custody.version = variant(custody);
+        return Ok(Verdict::Newest);
+    }
+    let earlier = version_order(&custody.version, stem(&version)).is_lt();
+    Ok(if earlier { Verdict::Earlier } else { Verdict::Newest })
+}
+
+/// A version without the mark of a differing copy.
+fn stem(version: &str) -> &str {
+    version.split_once('~').map_or(version, |(stem, _)| stem)
+}
+
+/// The version of a copy that differs from the one held: told apart by its content.
+fn variant(custody: &Custody) -> String {
+    let digest = custody.content.hex();
+    let short: String = digest.chars().take(16).collect();
+    format!("{}~{short}", stem(&custody.version))
+}

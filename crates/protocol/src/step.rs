@@ -1,0 +1,120 @@
+//! The one entrance: checks who vouches for an event and hands it to its verb. Pure.
+
+use crate::denial::Denial;
+use crate::effects::{Effects, Reply};
+use crate::facts::Facts;
+use crate::recall::Signed;
+use crate::{govern, ingest, recall, receive, retain, share};
+use model::entry::{Draft, EntryKind};
+use model::event::Event;
+use model::ids::AgencyId;
+use model::time::Timestamp;
+use model::verified::{Verified, Voucher};
+
+type Answer<F> = Result<Effects<<F as Facts>::Body>, Denial>;
+
+/// Answers one event.
+///
+/// # Errors
+/// A [`Denial`] says who erred; nothing is changed then.
+pub fn step<F: Facts>(facts: &F, event: Verified<Event<F::Body>>, now: Timestamp) -> Answer<F> {
+    let (event, voucher) = event.into_parts();
+    match &event {
+        Event::Begin(_)
+        | Event::Enrol(_)
+        | Event::Adopt(_)
+        | Event::Agree { .. }
+        | Event::Order(_)
+        | Event::Withdraw(_)
+        | Event::Ingest(_)
+        | Event::Access { .. }
+        | Event::Recall { .. } => officer(&voucher)?,
+        Event::Share { .. } => officer_or_own(&voucher)?,
+        Event::Sign(signature) => signer(facts, &voucher, &signature.agency)?,
+        Event::Permit(consent) => signer(facts, &voucher, &consent.originator)?,
+        Event::Receive(shipment) => signed_by(&voucher, &shipment.giver)?,
+        Event::Acknowledge(receipt) => signed_by(&voucher, &receipt.recipient)?,
+        Event::Recalled(notice, _) => signed_by(&voucher, &notice.giver)?,
+        Event::RecallDone(receipt) => signed_by(&voucher, &receipt.holder)?,
+        Event::Read { .. } | Event::Tick => {}
+    }
+    dispatch(facts, event, &voucher, now)
+}
+
+fn dispatch<F: Facts>(
+    facts: &F,
+    event: Event<F::Body>,
+    voucher: &Voucher,
+    now: Timestamp,
+) -> Answer<F> {
+    match event {
+        Event::Begin(member) => Ok(govern::begin(*member)),
+        Event::Enrol(member) => govern::enrol(facts, *member, now),
+        Event::Adopt(vocabulary) => govern::adopt(facts, *vocabulary),
+        Event::Agree { agreement, document } => govern::agree(facts, *agreement, document),
+        Event::Sign(signature) => govern::sign(facts, signature),
+        Event::Order(order) => govern::order(facts, order),
+        Event::Withdraw(order) => govern::withdraw(facts, order),
+        Event::Permit(consent) => govern::permit(facts, consent, voucher),
+        Event::Ingest(holdings) => ingest::ingest(facts, holdings),
+        Event::Share { records, order } => share::share(facts, &records, &order, now),
+        Event::Receive(shipment) => receive::receive(facts, shipment, now),
+        Event::Acknowledge(receipt) => receive::acknowledge(facts, receipt),
+        Event::Access { partner, token } => govern::access(facts, partner, token),
+        Event::Recall { record, reason } => recall::recall(facts, &record, &reason, now),
+        Event::Recalled(notice, document) => {
+            recall::recalled(facts, Signed { notice: &notice, document }, now)
+        }
+        Event::RecallDone(receipt) => recall::done(facts, receipt),
+        Event::Read { reader, partner, query, count } => {
+            Ok(read(&reader, partner.as_ref(), &query, count))
+        }
+        Event::Tick => retain::tick(facts, now),
+    }
+}
+
+/// Somebody looked: the search itself is logged.
+fn read<B>(reader: &str, partner: Option<&AgencyId>, query: &str, count: u64) -> Effects<B> {
+    let mut entry = Draft::new(EntryKind::Query, count).seal("reader", reader).seal("query", query);
+    entry.partner = partner.cloned();
+    Effects { entries: vec![entry], reply: Reply::Done, ..Effects::default() }
+}
+
+fn officer(voucher: &Voucher) -> Result<(), Denial> {
+    match voucher {
+        Voucher::Officer { .. } => Ok(()),
+        Voucher::Signature { .. } | Voucher::Own => Err(Denial::partner(
+            "not_authorised",
+            "only a local officer may do this".to_owned(),
+            "ask an officer of the node to do it",
+        )),
+    }
+}
+
+fn officer_or_own(voucher: &Voucher) -> Result<(), Denial> {
+    match voucher {
+        Voucher::Own => Ok(()),
+        Voucher::Officer { .. } | Voucher::Signature { .. } => officer(voucher),
+    }
+}
+
+fn signed_by(voucher: &Voucher, agency: &AgencyId) -> Result<(), Denial> {
+    match voucher {
+        Voucher::Signature { agency: signer, .. } if signer == agency => Ok(()),
+        Voucher::Signature { .. } | Voucher::Officer { .. } | Voucher::Own => Err(Denial::partner(
+            "wrong_signer",
+            format!("the message speaks for `{agency}` but is not signed by it"),
+            "send the message signed with the release key of that agency",
+        )),
+    }
+}
+
+/// The agency's own signature, or the local officer where the agency is this node's.
+fn signer<F: Facts>(facts: &F, voucher: &Voucher, agency: &AgencyId) -> Result<(), Denial> {
+    match voucher {
+        Voucher::Officer { .. } if facts.own_agency() == agency => Ok(()),
+        Voucher::Officer { .. } | Voucher::Signature { .. } | Voucher::Own => {
+            signed_by(voucher, agency)
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! The `cases` document: any bytes are read or refused, never more.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| {
+    let _outcome = wire::cases::parse(bytes);
+});

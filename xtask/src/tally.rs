@@ -1,0 +1,72 @@
+//! Counts of passed and failed tests, read from the closing lines of the test runners. Pure.
+//!
+//! SOURCE: `cargo test` ("test result: ok. 5 passed; 0 failed; ..."), `cargo nextest run`
+//! ("Summary [ 1.2s] 7 tests run: 6 passed, 1 failed, 2 skipped").
+
+/// How many passed and failed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Passed.
+    pub passed: u64,
+    /// Failed.
+    pub failed: u64,
+}
+
+impl Tally {
+    /// Adds another tally.
+    pub fn add(&mut self, other: Self) {
+        self.passed = self.passed.saturating_add(other.passed);
+        self.failed = self.failed.saturating_add(other.failed);
+    }
+}
+
+/// The counts of a closing line; `None` for every other line.
+#[must_use]
+pub fn closing_line(line: &str) -> Option<Tally> {
+    let line = line.trim_start();
+    let counts = if let Some(rest) = line.strip_prefix("test result:") {
+        rest
+    } else if line.starts_with("Summary [") {
+        line.split_once("run:")?.1
+    } else {
+        return None;
+    };
+    let failed = ["failed", "timed out", "exec failed", "failed to execute"];
+    let mut tally = Tally::default();
+    for piece in counts.split([';', ',', '.']) {
+        let mut words = piece.trim().splitn(2, ' ');
+        let (Some(number), Some(what)) = (words.next(), words.next()) else { continue };
+        let Ok(number) = number.parse::<u64>() else { continue };
+        // nextest writes "6 passed (1 slow)".
+        let what = what.split(" (").next().unwrap_or(what).trim();
+        if what == "passed" {
+            tally.passed = tally.passed.saturating_add(number);
+        } else if failed.contains(&what) {
+            tally.failed = tally.failed.saturating_add(number);
+        }
+    }
+    Some(tally)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_runners_are_understood() {
+        let cargo =
+            "test result: FAILED. 5 passed; 2 failed; 1 ignored; 0 measured; finished in 1.2s";
+        assert_eq!(closing_line(cargo), Some(Tally { passed: 5, failed: 2 }));
+        let nextest =
+            "     Summary [   1.200s] 9 tests run: 7 passed (1 slow), 2 failed, 3 skipped";
+        assert_eq!(closing_line(nextest), Some(Tally { passed: 7, failed: 2 }));
+        let stopped = "     Summary [   9.0s] 2/9 tests run: 1 passed, 1 timed out, 0 skipped";
+        assert_eq!(closing_line(stopped), Some(Tally { passed: 1, failed: 1 }));
+    }
+
+    #[test]
+    fn other_lines_say_nothing() {
+        assert_eq!(closing_line("running 5 tests"), None);
+        assert_eq!(closing_line("test a ... ok"), None);
+    }
+}
