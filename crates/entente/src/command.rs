@@ -157,6 +157,11 @@ pub enum Command {
         /// The signed checkpoint.
         checkpoint: String,
     },
+    /// Files of the log as it is published, by their paths.
+    LogFiles {
+        /// The paths.
+        paths: Vec<String>,
+    },
     /// Delete what has reached the end of its retention.
     Tick,
 }

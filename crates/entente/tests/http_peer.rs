@@ -217,4 +217,20 @@ fn partners_with_access_check_the_log_for_themselves() {
     ] {
         assert_eq!(get(&format!("/log/proof/consistency?{query}")).status, 400, "{query}");
     }
+    let tile = format!("/log/tile/0/000.p/{size}");
+    assert_eq!(get(&tile).status, 200);
+    assert_eq!(xa.get(&tile, &[]).status, 401, "the door is for those who are known");
+    let entries = format!("/log/tile/entries/000.p/{size}");
+    for absent in [entries.as_str(), "/log/tile/0/001", "/log/tile/0/0", "/log/tile/../checkpoint"]
+    {
+        assert_eq!(get(absent).status, 404, "{absent}");
+        assert_eq!(
+            get(absent).body,
+            get("/log/tile/9/000").body,
+            "one answer for what is not there"
+        );
+    }
+    let officer = format!("Bearer {}", xa.token());
+    let own = xa.get(&entries, &[("authorization", officer.as_str())]);
+    assert_eq!(own.status, 200, "an auditor's copy holds the entries");
 }

@@ -19,6 +19,7 @@ pub mod identity;
 pub mod log;
 pub mod outbox;
 pub mod peer;
+pub mod published;
 pub mod query;
 pub mod tables;
 

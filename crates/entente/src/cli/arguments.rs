@@ -345,4 +345,27 @@ pub enum LogVerb {
         /// Its index
         index: u64,
     },
+    /// Write the log to a folder, for anyone to check without this node
+    #[command(
+        after_help = "Example:\n  entente --node xa log export audit-2026\n  entente log audit \
+                      audit-2026 --member xa.member"
+    )]
+    Export {
+        /// The folder; files that are there and full are kept
+        dir: PathBuf,
+        /// Only hashes: they prove that the log grew, and say nothing about any entry
+        #[arg(long)]
+        hashes_only: bool,
+    },
+    /// Check an exported log: signature, entries, root (works on files, needs no node)
+    Audit {
+        /// The folder an export wrote
+        dir: PathBuf,
+        /// The member document of the agency whose log it is
+        #[arg(long, value_name = "FILE")]
+        member: PathBuf,
+        /// A checkpoint seen earlier, which must be a prefix of this log
+        #[arg(long, value_name = "FILE")]
+        earlier: Option<PathBuf>,
+    },
 }

@@ -6,6 +6,7 @@
 )]
 
 mod arguments;
+mod audit;
 mod decide;
 mod import;
 mod remote;
@@ -87,6 +88,12 @@ fn run(arguments: Arguments) -> Result<Answer, Failure> {
         Verb::Verbs => Ok(verbs()),
         Verb::Agreement { verb: AgreementVerb::Lint { files, vocab } } => {
             decide::lint(&files, &vocab)
+        }
+        Verb::Log { verb: LogVerb::Export { dir, hashes_only } } => {
+            audit::export(&seat, &dir, hashes_only)
+        }
+        Verb::Log { verb: LogVerb::Audit { dir, member, earlier } } => {
+            audit::audit(&dir, &member, earlier.as_deref())
         }
         verb @ (Verb::Status
         | Verb::Vocabulary { .. }
@@ -280,6 +287,10 @@ fn command(verb: Verb) -> Result<Command, Failure> {
             LogVerb::Seen => Command::LogSeen,
             LogVerb::Against { file } => Command::LogAgainst { checkpoint: text_file(&file)? },
             LogVerb::Prove { index } => Command::LogProve { index },
+            LogVerb::Export { .. } | LogVerb::Audit { .. } => {
+                let help = "see entente log --help";
+                return Err(Failure::input("bad_argument", "not a command for a node", help));
+            }
         },
         Verb::Tick => Command::Tick,
         Verb::Init { .. }

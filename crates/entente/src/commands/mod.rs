@@ -7,6 +7,7 @@ mod records;
 mod sharing;
 
 pub use agreements::problems;
+pub use log::FILES_MAX as LOG_FILES_MAX;
 pub use records::store;
 
 use crate::command::{Answer, Command, Outcome};
@@ -87,6 +88,7 @@ pub fn execute(desk: &mut Desk<'_>, command: Command) -> Outcome {
         Command::LogProve { index } => log::prove(desk, index),
         Command::LogSeen => log::seen(desk),
         Command::LogAgainst { checkpoint } => log::against(desk, &checkpoint),
+        Command::LogFiles { paths } => log::files(desk, &paths),
         Command::Tick => records::tick(desk),
     }
 }

@@ -97,6 +97,7 @@ fn router(site: Arc<Site>) -> Router {
         .route("/peer/messages", post(peer::messages))
         .route("/log/checkpoint", get(peer::checkpoint))
         .route("/log/proof/consistency", get(peer::consistency))
+        .route("/log/tile/{*path}", get(peer::tile))
         .route("/officer/commands", post(officer::commands))
         .route("/taxii2", any(taxii::answer))
         .route("/taxii2/{*rest}", any(taxii::answer))

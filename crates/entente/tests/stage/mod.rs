@@ -92,7 +92,8 @@ pub fn ask(method: &str, address: &str, headers: &[(&str, &str)], body: Option<V
         .filter(|(name, _)| name.as_str() != "date")
         .map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned()))
         .collect();
-    let body = response.body_mut().read_to_string().unwrap();
+    let body = response.body_mut().read_to_vec().unwrap();
+    let body = String::from_utf8_lossy(&body).into_owned();
     Said { status: response.status().as_u16(), head, body }
 }
 
