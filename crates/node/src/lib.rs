@@ -21,6 +21,7 @@ pub mod outbox;
 pub mod peer;
 pub mod query;
 pub mod tables;
+mod undelivered;
 
 pub use crypto::entropy::Entropy;
 pub use error::NodeError;

@@ -69,6 +69,18 @@ pub enum Table {
     Newest = b'n',
     /// Outbox: recipient, sequence → message.
     Outbox = b'x',
+    /// Place in the outbox: recipient, digest → sequence.
+    Place = b'X',
+    /// Refusals of a waiting message: recipient, digest → count.
+    Refusal = b'R',
+    /// Messages given up: recipient, digest → message and reason.
+    Undelivered = b'u',
+    /// Notices given to originators: originator, record first named, recipient, instant → notice.
+    NoticeGiven = b'N',
+    /// Notices owed to originators not pinned: as above.
+    NoticeOwed = b'o',
+    /// Notices received as originator: instant, digest of the document → notice.
+    NoticeTaken = b'T',
     /// Counters.
     Counter = b'z',
 }

@@ -103,7 +103,7 @@ fn told<B>(effects: &Effects<B>) -> BTreeSet<AgencyId> {
         .iter()
         .filter_map(|message| match message {
             Outgoing::Recall(notice) => Some(notice.recipient.clone()),
-            Outgoing::Shipment { .. } | Outgoing::Consent { .. } => None,
+            Outgoing::Shipment { .. } | Outgoing::Consent { .. } | Outgoing::Notice(_) => None,
         })
         .collect()
 }

@@ -178,7 +178,8 @@ impl Truth {
         Ok(Some(Judgement { decision, record: seen, custody, forbidden, consented }))
     }
 
-    /// The question with the consents that were really given, and no others.
+    /// The question with the consents that were really given and have arrived, and no others: what
+    /// an officer writes into an order is nobody's consent, even where it was given elsewhere.
     fn ask(
         &self,
         (at, facts): (&AgencyId, &Facts<'_>),
@@ -187,8 +188,8 @@ impl Truth {
         now: Timestamp,
     ) -> Result<Ask, String> {
         let mut grounds = order.grounds.clone();
-        let stored = facts.consents(originator, &order.recipient).map_err(|e| e.to_string())?;
-        grounds.consents.extend(stored);
+        grounds.consents =
+            facts.consents(originator, &order.recipient).map_err(|e| e.to_string())?;
         grounds.consents.retain(|consent| self.consents.contains(consent));
         Ok(Ask {
             holder: at.clone(),
