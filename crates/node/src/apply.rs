@@ -14,7 +14,7 @@ use model::request::{Consent, StandingOrder};
 use model::time::Timestamp;
 use protocol::{Change, Offered, Released};
 use serde::{Deserialize, Serialize};
-use store::{Batch, Snapshot};
+use store::{Batch, Operation, Snapshot};
 
 /// One row of a partner's collection.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -316,12 +316,27 @@ impl Applier<'_> {
         Ok(())
     }
 
-    /// Puts a message at the end of the outbox.
+    /// Puts a message at the end of the outbox; one that says the very same moves there.
     pub(crate) fn queue(&mut self, waiting: &Waiting) -> Result<(), NodeError> {
         let (partner, place) = (&waiting.recipient, self.sequence);
+        let index = message_key(Table::Place, partner, &waiting.digest);
+        let earlier = match self.batch.operation(&index) {
+            Some(Operation::Put(bytes)) => {
+                Some(outbox::row(partner, tables::parse(bytes, "place")?))
+            }
+            Some(Operation::Delete) => None,
+            None => outbox::row_of(self.snapshot, partner, &waiting.digest)?,
+        };
+        self.drop_row(earlier);
         self.sequence = place.saturating_add(1);
         put(self.batch, outbox::row(partner, place), "outbox", waiting)?;
-        put(self.batch, message_key(Table::Place, partner, &waiting.digest), "place", &place)
+        put(self.batch, index, "place", &place)
+    }
+
+    fn drop_row(&mut self, row: Option<Vec<u8>>) {
+        if let Some(row) = row {
+            self.batch.delete(row);
+        }
     }
 }
 

@@ -61,8 +61,11 @@ impl Watch {
             if rows.answered.contains(&digest) {
                 continue;
             }
+            let moved = rows.queued.contains(&digest);
             let waited = key.first() == Some(&(Table::Outbox as u8));
-            let sound = if waited {
+            let sound = if waited && moved {
+                true
+            } else if waited {
                 given_up = given_up.saturating_add(1);
                 rows.aside.contains(&digest) && logged(&digest, &["given up"])
             } else {

@@ -367,6 +367,10 @@ impl Life {
         else {
             return Ok(());
         };
+        if act == Act::ShareOnward && self.chance.often(40) {
+            let facts = ["human_review", "imminent_threat_to_life"];
+            order.grounds.facts.extend(facts.map(str::to_owned));
+        }
         if act == Act::Claim {
             order.grounds.consents.push(consent(&originator, &order.recipient, &record));
         }
