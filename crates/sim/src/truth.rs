@@ -85,9 +85,10 @@ impl Truth {
         self.authored.insert((id.clone(), by.clone(), version.to_owned()));
     }
 
-    /// Whether this originator wrote this version.
+    /// Whether this originator wrote this version, or a differing copy of it (`VERSION~CONTENT`).
     #[must_use]
     pub fn wrote(&self, id: &RecordId, by: &AgencyId, version: &str) -> bool {
+        let version = version.split_once('~').map_or(version, |(stem, _)| stem);
         self.authored.contains(&(id.clone(), by.clone(), version.to_owned()))
     }
 
