@@ -1,7 +1,8 @@
 //! The courier: carries what waits in the outbox to the partners and brings their answers back.
 //!
 //! Each partner has a lane of its own: in order, one message at a time, with longer and longer
-//! pauses after failures. A message that its partner keeps refusing is given up and the next goes on. A partner that is slow, down, lies or talks without end delays no other.
+//! pauses after failures. A message that its partner keeps refusing is given up and the next goes
+//! on. A partner that is slow, down, lies or talks without end delays no other.
 
 mod carry;
 mod lanes;

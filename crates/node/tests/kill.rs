@@ -136,8 +136,8 @@ impl Stage {
         assert!(snapshot.last(&queue).unwrap().is_none(), "a follow-up was left behind");
     }
 
-    /// Does something at a node; if the power goes there, starts it again and repeats it, as whoever
-    /// asked would.
+    /// Does something at a node; if the power goes there, starts it again and repeats it, as
+    /// whoever asked would.
     fn act<T>(
         &mut self,
         site: usize,

@@ -1,9 +1,9 @@
 //! Messages a partner refuses: counted, given up in the end, sent again when an officer says so.
 //! Pure.
 //!
-//! SOURCE: docs/reference/envelope.md, "Refusals". What fails for a while never counts: no answer, a
-//! busy or broken node, a log proof from elsewhere. A refusal is not signed: it ends nothing but the
-//! sending.
+//! SOURCE: docs/reference/envelope.md, "Refusals". What fails for a while never counts: no answer,
+//! a busy or broken node, a log proof from elsewhere. A refusal is not signed: it ends nothing but
+//! the sending.
 
 use crate::denial::Denial;
 use crate::effects::{Change, Effects, GivenUp, Refusals, Reply, Subject};
@@ -165,8 +165,8 @@ pub(crate) fn give_up<F: Facts>(
 
 /// An officer has a message sent again that was given up.
 ///
-/// WHY: a shipment was decided on and sealed in the past; its records are decided on anew. A recall,
-/// a consent or a notice is what it was, and goes again as it was signed.
+/// WHY: a shipment was decided on and sealed in the past; its records are decided on anew. A
+/// recall, a consent or a notice is what it was, and goes again as it was signed.
 pub(crate) fn again<F: Facts>(
     facts: &F,
     (partner, message): (&AgencyId, &Digest),
