@@ -241,6 +241,8 @@ impl Applier<'_> {
             &listed,
         )?;
         put(self.batch, key(Table::Counter, &[b"added"]), "counter", &self.added_at)?;
+        let parts = [terms.record.as_str(), terms.originator.as_str(), recipient.as_str()];
+        self.batch.put(key(Table::Went, &parts.map(str::as_bytes)), Vec::new());
         put(self.batch, offered_key(&offered.terms, recipient), "offer", offered)
     }
 

@@ -126,6 +126,23 @@ impl<'a> Facts<'a> {
 }
 
 impl Facts<'_> {
+    /// The third parts of the keys of an assertion, each once.
+    fn to(
+        &self,
+        table: Table,
+        id: &RecordId,
+        originator: &AgencyId,
+    ) -> Result<Vec<AgencyId>, NodeError> {
+        let parts = [id.as_str(), originator.as_str()].map(str::as_bytes);
+        let mut out: Vec<AgencyId> = Vec::new();
+        for row in keys(self.snapshot, &prefix(table, &parts))? {
+            let agency = row.split(|byte| *byte == 0).nth(2).unwrap_or_default();
+            out.push(id_of(agency, "offer")?);
+        }
+        out.dedup();
+        Ok(out)
+    }
+
     /// Whether any tombstone stands; asked once a snapshot.
     fn any_stone(&self) -> Result<bool, NodeError> {
         if let Some(known) = self.any_stone.get() {
@@ -316,15 +333,11 @@ impl protocol::Facts for Facts<'_> {
     }
 
     fn recipients(&self, id: &RecordId, originator: &AgencyId) -> Result<Vec<AgencyId>, Fault> {
-        let parts = [id.as_str(), originator.as_str()].map(str::as_bytes);
-        let rows = keys(self.snapshot, &prefix(Table::Offered, &parts)).map_err(fault)?;
-        let mut out: Vec<AgencyId> = Vec::new();
-        for row in rows {
-            let agency = row.split(|byte| *byte == 0).nth(2).unwrap_or_default();
-            out.push(id_of(agency, "offer").map_err(fault)?);
-        }
-        out.dedup();
-        Ok(out)
+        self.to(Table::Offered, id, originator).map_err(fault)
+    }
+
+    fn ever(&self, id: &RecordId, originator: &AgencyId) -> Result<Vec<AgencyId>, Fault> {
+        self.to(Table::Went, id, originator).map_err(fault)
     }
 
     fn receipt_given(&self, manifest: &Digest) -> Result<Option<Receipt>, Fault> {

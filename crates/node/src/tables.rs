@@ -33,6 +33,8 @@ pub enum Table {
     Collection = b'F',
     /// What was offered: record, originator, recipient, purpose → terms.
     Offered = b'f',
+    /// Where an assertion ever went: record, originator, recipient → nothing.
+    Went = b'p',
     /// Receipts given: manifest → receipt.
     ReceiptGiven = b'g',
     /// Records held: id, originator, version → custody and content.

@@ -126,11 +126,16 @@ pub trait Facts {
         originator: &AgencyId,
         recipient: &AgencyId,
     ) -> Result<Vec<Offered>, Fault>;
-    /// Everyone this assertion was released to by this node.
+    /// Everyone this assertion is offered to by this node now.
     ///
     /// # Errors
     /// [`Fault`] when the store cannot be read.
     fn recipients(&self, id: &RecordId, originator: &AgencyId) -> Result<Vec<AgencyId>, Fault>;
+    /// Everyone this assertion was ever released to by this node, withdrawn since or not.
+    ///
+    /// # Errors
+    /// [`Fault`] when the store cannot be read.
+    fn ever(&self, id: &RecordId, originator: &AgencyId) -> Result<Vec<AgencyId>, Fault>;
     /// The receipt this node gave for a manifest, if it received it before.
     ///
     /// # Errors

@@ -276,3 +276,26 @@ fn a_consent_that_has_not_arrived_counts_for_nothing() {
     let model::custody::Source::Release { basis, .. } = &held.source else { panic!("{held:?}") };
     assert!(basis.iter().all(|article| article.agreement.as_str() == standing.id));
 }
+
+#[test]
+fn a_recall_after_a_withdrawal_reaches_what_was_passed_on_and_back() {
+    // The first withdraws from the second, which passed the record on; it comes back to the second
+    // from the third after the withdrawal. The recall for good must find it there.
+    let mut world = World::new(25, 3, Weather::FAIR).unwrap();
+    let mut pact = plain(&world, 1, &[0, 1, 2]);
+    pact.onward = Onward::WithinAgreement;
+    world.conclude(&pact).unwrap();
+    let record = import(&mut world, 0, 250);
+    share(&mut world, 0, 1, &record);
+    world.let_pass(60).unwrap();
+    share(&mut world, 1, 2, &record);
+    world.let_pass(60).unwrap();
+    share(&mut world, 2, 1, &record);
+    pact.version = 2;
+    pact.status = Status::Suspended;
+    world.adopt(0, &pact).unwrap();
+    share(&mut world, 0, 1, &record);
+    world.recall(0, &record).unwrap();
+    sound(&mut world);
+    assert!(!holds(&world, 1, &record) && !holds(&world, 2, &record));
+}
