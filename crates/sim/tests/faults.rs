@@ -295,6 +295,11 @@ fn a_recall_after_a_withdrawal_reaches_what_was_passed_on_and_back() {
     pact.status = Status::Suspended;
     world.adopt(0, &pact).unwrap();
     share(&mut world, 0, 1, &record);
+    // The withdrawal arrives first, what the third gave back after it.
+    world.send(0, usize::MAX).unwrap();
+    world.clock.pass(5);
+    while world.deliver().unwrap() {}
+    assert!(!holds(&world, 1, &record));
     world.recall(0, &record).unwrap();
     sound(&mut world);
     assert!(!holds(&world, 1, &record) && !holds(&world, 2, &record));
