@@ -189,26 +189,27 @@ impl Command {
     /// What is wrong, in words.
     pub fn read(bytes: &[u8]) -> Result<Self, String> {
         let command: Self = serde_json::from_slice(bytes).map_err(|e| e.to_string())?;
-        let members: BTreeMap<String, Spare> =
-            serde_json::from_slice(bytes).map_err(|e| e.to_string())?;
-        // WHY: serde overlooks further members of a command that has none of its own.
-        if let Some(Spare::Word(name)) = members.get("command")
-            && let Ok(bare) = serde_json::from_value::<Self>(json!({"command": name}))
+        let Named { command: name } = serde_json::from_slice(bytes).map_err(|e| e.to_string())?;
+        // WHY: serde overlooks further members of a command that can stand without any.
+        if let Ok(bare) = serde_json::from_value::<Self>(json!({"command": name}))
             && let Ok(Value::Object(own)) = serde_json::to_value(&bare)
-            && let Some(unknown) = members.keys().find(|member| !own.contains_key(*member))
         {
-            return Err(format!("unknown field `{unknown}`: the command `{name}` has none such"));
+            let members: BTreeMap<String, IgnoredAny> =
+                serde_json::from_slice(bytes).map_err(|e| e.to_string())?;
+            if let Some(unknown) = members.keys().find(|member| !own.contains_key(*member)) {
+                return Err(format!(
+                    "unknown field `{unknown}`: the command `{name}` has none such"
+                ));
+            }
         }
         Ok(command)
     }
 }
 
-/// A member of a command: a word, or something that is not looked at here.
+/// The name of a command; its other members are not looked at.
 #[derive(Deserialize)]
-#[serde(untagged)]
-enum Spare {
-    Word(String),
-    Other(IgnoredAny),
+struct Named {
+    command: String,
 }
 
 /// The answer to a command: the same in words and for machines.

@@ -337,7 +337,10 @@ impl protocol::Facts for Facts<'_> {
     }
 
     fn ever(&self, id: &RecordId, originator: &AgencyId) -> Result<Vec<AgencyId>, Fault> {
-        self.to(Table::Went, id, originator).map_err(fault)
+        let went = self.to(Table::Went, id, originator).map_err(fault)?;
+        let mut all: BTreeSet<AgencyId> = went.into_iter().collect();
+        all.extend(self.recipients(id, originator)?);
+        Ok(all.into_iter().collect())
     }
 
     fn receipt_given(&self, manifest: &Digest) -> Result<Option<Receipt>, Fault> {

@@ -75,6 +75,8 @@ fn figures(counts: &Counts) -> Html {
                 (counts.hits, "hits received"),
                 (counts.agreements, "agreements adopted"),
                 (counts.waiting, "messages to deliver"),
+                (counts.undelivered, "messages given up"),
+                (counts.notices, "notices of records passed on"),
                 (counts.entries, "log entries"),
             ],
             figure,
