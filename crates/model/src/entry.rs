@@ -49,8 +49,12 @@ pub enum EntryKind {
     Expiry,
     /// Somebody looked something up.
     Query,
-    /// A message could not be delivered and was given up.
+    /// A message was given up because its partner refuses it, or an officer sends it again.
     Undelivered,
+    /// An originator is told, or would have to be, that its records were passed on by us.
+    Notice,
+    /// A holder told us that it passed records of ours on.
+    Noticed,
 }
 
 /// An entry before its commitments are made: `sealed` values never reach the log in clear.

@@ -3,17 +3,18 @@
 use crate::Body;
 use crate::error::NodeError;
 use crate::facts::Facts;
+use crate::outbox::{self, Waiting, message_key};
 use crate::tables::{
     self, Table, digest_key, due_key, holding_key, key, numbered_under, pair, put,
 };
 use model::custody::{Custody, Deletion, Holding, Tombstone};
-use model::ids::{AgencyId, RecordId};
+use model::ids::{AgencyId, Digest, RecordId};
 use model::release::Terms;
 use model::request::{Consent, StandingOrder};
 use model::time::Timestamp;
 use protocol::{Change, Offered, Released};
 use serde::{Deserialize, Serialize};
-use store::{Batch, Snapshot};
+use store::{Batch, Operation, Snapshot};
 
 /// One row of a partner's collection.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -31,8 +32,12 @@ pub(crate) struct Applier<'a> {
     pub(crate) snapshot: &'a dyn Snapshot,
     pub(crate) own: &'a AgencyId,
     pub(crate) batch: &'a mut Batch,
+    /// The present.
+    pub(crate) now: Timestamp,
     /// The last instant used in any collection.
     pub(crate) added_at: Timestamp,
+    /// The next place in any queue.
+    pub(crate) sequence: u64,
     /// Whether the compiled rules are out of date.
     pub(crate) rules_changed: bool,
 }
@@ -66,6 +71,13 @@ impl Applier<'_> {
                 Ok(())
             }
             Change::Answered { message, partner } => self.answered(&message, &partner),
+            change @ (Change::Refusal { .. }
+            | Change::GiveUp { .. }
+            | Change::SendAgain { .. }
+            | Change::Drop { .. }
+            | Change::NoticeGiven(_)
+            | Change::NoticeOwed(_)
+            | Change::NoticeTaken { .. }) => self.deliver(change),
             Change::RecallTaken(receipt) => {
                 let row = pair(Table::RecallTaken, &receipt.record, &receipt.holder);
                 put(self.batch, row, "recall receipt", &receipt)?;
@@ -137,7 +149,14 @@ impl Applier<'_> {
             | Change::Answered { .. }
             | Change::ReceiptGiven(_)
             | Change::ReceiptTaken(_)
-            | Change::RecallTaken(_) => self.apply(change),
+            | Change::RecallTaken(_)
+            | Change::Refusal { .. }
+            | Change::GiveUp { .. }
+            | Change::SendAgain { .. }
+            | Change::Drop { .. }
+            | Change::NoticeGiven(_)
+            | Change::NoticeOwed(_)
+            | Change::NoticeTaken { .. } => self.apply(change),
         }
     }
 
@@ -222,6 +241,8 @@ impl Applier<'_> {
             &listed,
         )?;
         put(self.batch, key(Table::Counter, &[b"added"]), "counter", &self.added_at)?;
+        let parts = [terms.record.as_str(), terms.originator.as_str(), recipient.as_str()];
+        self.batch.put(key(Table::Went, &parts.map(str::as_bytes)), Vec::new());
         put(self.batch, offered_key(&offered.terms, recipient), "offer", offered)
     }
 
@@ -277,14 +298,41 @@ impl Applier<'_> {
         Ok(())
     }
 
-    fn answered(
-        &mut self,
-        message: &model::ids::Digest,
-        partner: &AgencyId,
-    ) -> Result<(), NodeError> {
-        let found = crate::outbox::find(self.snapshot, partner, |m| m.digest == *message)?;
-        self.drop_row(found.map(|(row, _)| row));
+    /// The message leaves the outbox, or what was given up; its partner answers again.
+    fn answered(&mut self, message: &Digest, partner: &AgencyId) -> Result<(), NodeError> {
+        self.leave(message, partner)?;
+        self.batch.delete(message_key(Table::Undelivered, partner, message));
+        if self.snapshot.get(&outbox::row_key(partner))?.is_some() {
+            self.batch.delete(outbox::row_key(partner));
+        }
         Ok(())
+    }
+
+    /// Takes a message out of the outbox.
+    pub(crate) fn leave(&mut self, message: &Digest, partner: &AgencyId) -> Result<(), NodeError> {
+        if let Some(row) = outbox::row_of(self.snapshot, partner, message)? {
+            self.batch.delete(row);
+            self.batch.delete(message_key(Table::Place, partner, message));
+            self.batch.delete(message_key(Table::Refusal, partner, message));
+        }
+        Ok(())
+    }
+
+    /// Puts a message at the end of the outbox; one that says the very same moves there.
+    pub(crate) fn queue(&mut self, waiting: &Waiting) -> Result<(), NodeError> {
+        let (partner, place) = (&waiting.recipient, self.sequence);
+        let index = message_key(Table::Place, partner, &waiting.digest);
+        let earlier = match self.batch.operation(&index) {
+            Some(Operation::Put(bytes)) => {
+                Some(outbox::row(partner, tables::parse(bytes, "place")?))
+            }
+            Some(Operation::Delete) => None,
+            None => outbox::row_of(self.snapshot, partner, &waiting.digest)?,
+        };
+        self.drop_row(earlier);
+        self.sequence = place.saturating_add(1);
+        put(self.batch, outbox::row(partner, place), "outbox", waiting)?;
+        put(self.batch, index, "place", &place)
     }
 
     fn drop_row(&mut self, row: Option<Vec<u8>>) {

@@ -2,19 +2,20 @@
 
 use crate::Body;
 use crate::error::NodeError;
+use crate::outbox::{self, Outline};
 use crate::tables::{self, Table, key, pair, prefix};
 use model::agreement::Agreement;
 use model::custody::{Custody, Deletion, Tombstone};
 use model::ids::{AgencyId, AgreementId, Digest, RecordId};
 use model::member::Member;
 use model::record::Record;
-use model::release::{AgreementSignature, Receipt};
+use model::release::{AgreementSignature, Receipt, ReleaseNotice};
 use model::request::{Consent, StandingOrder};
 use model::time::Timestamp;
 use model::vocabulary::Vocabulary;
-use protocol::{Fault, Held, Offered, Rules};
+use protocol::{Fault, Held, Offered, Refusals, Rules, Subject};
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use store::Snapshot;
 use wire::stix::{Marking, Markings, StixObject, view};
@@ -125,6 +126,23 @@ impl<'a> Facts<'a> {
 }
 
 impl Facts<'_> {
+    /// The third parts of the keys of an assertion, each once.
+    fn to(
+        &self,
+        table: Table,
+        id: &RecordId,
+        originator: &AgencyId,
+    ) -> Result<Vec<AgencyId>, NodeError> {
+        let parts = [id.as_str(), originator.as_str()].map(str::as_bytes);
+        let mut out: Vec<AgencyId> = Vec::new();
+        for row in keys(self.snapshot, &prefix(table, &parts))? {
+            let agency = row.split(|byte| *byte == 0).nth(2).unwrap_or_default();
+            out.push(id_of(agency, "offer")?);
+        }
+        out.dedup();
+        Ok(out)
+    }
+
     /// Whether any tombstone stands; asked once a snapshot.
     fn any_stone(&self) -> Result<bool, NodeError> {
         if let Some(known) = self.any_stone.get() {
@@ -315,15 +333,14 @@ impl protocol::Facts for Facts<'_> {
     }
 
     fn recipients(&self, id: &RecordId, originator: &AgencyId) -> Result<Vec<AgencyId>, Fault> {
-        let parts = [id.as_str(), originator.as_str()].map(str::as_bytes);
-        let rows = keys(self.snapshot, &prefix(Table::Offered, &parts)).map_err(fault)?;
-        let mut out: Vec<AgencyId> = Vec::new();
-        for row in rows {
-            let agency = row.split(|byte| *byte == 0).nth(2).unwrap_or_default();
-            out.push(id_of(agency, "offer").map_err(fault)?);
-        }
-        out.dedup();
-        Ok(out)
+        self.to(Table::Offered, id, originator).map_err(fault)
+    }
+
+    fn ever(&self, id: &RecordId, originator: &AgencyId) -> Result<Vec<AgencyId>, Fault> {
+        let went = self.to(Table::Went, id, originator).map_err(fault)?;
+        let mut all: BTreeSet<AgencyId> = went.into_iter().collect();
+        all.extend(self.recipients(id, originator)?);
+        Ok(all.into_iter().collect())
     }
 
     fn receipt_given(&self, manifest: &Digest) -> Result<Option<Receipt>, Fault> {
@@ -332,8 +349,41 @@ impl protocol::Facts for Facts<'_> {
     }
 
     fn awaits(&self, message: &Digest, partner: &AgencyId) -> Result<bool, Fault> {
-        let waiting = crate::outbox::find(self.snapshot, partner, |m| m.digest == *message);
-        waiting.map(|found| found.is_some()).map_err(fault)
+        let given_up = outbox::message_key(Table::Undelivered, partner, message);
+        Ok(outbox::waits(self.snapshot, partner, message).map_err(fault)?
+            || self.snapshot.get(&given_up).map_err(|e| fault(e.into()))?.is_some())
+    }
+
+    fn waits(
+        &self,
+        message: &Digest,
+        partner: &AgencyId,
+    ) -> Result<Option<(Subject, Option<Refusals>)>, Fault> {
+        let row = outbox::row_of(self.snapshot, partner, message).map_err(fault)?;
+        let Some(row) = row else { return Ok(None) };
+        let found: Option<Outline> = tables::read(self.snapshot, &row, "outbox").map_err(fault)?;
+        let refusals = outbox::refusals(self.snapshot, partner, message).map_err(fault)?;
+        Ok(found.map(|outline| (outline.subject, refusals)))
+    }
+
+    fn undelivered(&self, message: &Digest, partner: &AgencyId) -> Result<Option<Subject>, Fault> {
+        let row = outbox::message_key(Table::Undelivered, partner, message);
+        let found: Option<Outline> =
+            tables::read(self.snapshot, &row, "undelivered").map_err(fault)?;
+        Ok(found.map(|outline| outline.subject))
+    }
+
+    fn given_up_in_a_row(&self, partner: &AgencyId) -> Result<u64, Fault> {
+        let found = tables::read(self.snapshot, &outbox::row_key(partner), "counter");
+        Ok(found.map_err(fault)?.unwrap_or(0))
+    }
+
+    fn creditors(&self) -> Result<BTreeSet<AgencyId>, Fault> {
+        outbox::agencies(self.snapshot, Table::NoticeOwed).map_err(fault)
+    }
+
+    fn owed(&self, originator: &AgencyId, limit: usize) -> Result<Vec<ReleaseNotice>, Fault> {
+        crate::query::notices_owed(self.snapshot, Some(originator), limit).map_err(fault)
     }
 }
 

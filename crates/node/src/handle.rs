@@ -315,7 +315,7 @@ impl Commit<'_> {
         entropy: &mut dyn Entropy,
     ) -> Result<Next, NodeError> {
         let mut sequence = self.node.sequence;
-        let (added_at, rules_changed) = self.changes(effects.changes)?;
+        let (added_at, rules_changed) = self.changes(effects.changes, &mut sequence)?;
         let mut drafts = effects.entries;
         let mut frontier = self.node.frontier.clone();
         for outgoing in effects.outgoing {
@@ -338,18 +338,27 @@ impl Commit<'_> {
     fn changes(
         &mut self,
         changes: Vec<protocol::Change<Body>>,
+        sequence: &mut u64,
     ) -> Result<(Timestamp, bool), NodeError> {
-        let mut applier = Applier {
-            snapshot: self.snapshot,
-            own: &self.node.identity.member.agency,
-            batch: self.batch,
-            added_at: self.node.added_at.max(self.now),
-            rules_changed: false,
-        };
+        let mut applier = self.applier(*sequence);
         for change in changes {
             applier.apply(change)?;
         }
-        Ok((applier.added_at, applier.rules_changed))
+        let Applier { added_at, rules_changed, sequence: next, .. } = applier;
+        *sequence = next;
+        Ok((added_at, rules_changed))
+    }
+
+    fn applier(&mut self, sequence: u64) -> Applier<'_> {
+        Applier {
+            snapshot: self.snapshot,
+            own: &self.node.identity.member.agency,
+            batch: self.batch,
+            now: self.now,
+            added_at: self.node.added_at.max(self.now),
+            sequence,
+            rules_changed: false,
+        }
     }
 
     fn queue_message(
@@ -359,17 +368,17 @@ impl Commit<'_> {
         size: u64,
         sequence: &mut u64,
     ) -> Result<(), NodeError> {
-        let entry = match sealed.entry.take() {
-            Some(draft) => {
-                let ahead = u64::try_from(drafts.len()).map_err(NodeError::seal)?;
-                drafts.push(draft);
-                Some(size.saturating_add(ahead))
-            }
-            None => None,
-        };
-        let row = outbox::row(&sealed.recipient, *sequence);
-        *sequence = sequence.saturating_add(1);
-        tables::put(self.batch, row, "outbox", &sealed.waiting(entry, self.now))
+        let mut entry = 0;
+        if let Some(draft) = sealed.entry.take() {
+            let ahead = u64::try_from(drafts.len()).map_err(NodeError::seal)?;
+            drafts.push(draft);
+            entry = size.saturating_add(ahead);
+        }
+        let waiting = sealed.waiting(entry, self.now);
+        let mut applier = self.applier(*sequence);
+        applier.queue(&waiting)?;
+        *sequence = applier.sequence;
+        Ok(())
     }
 
     fn queue_event(&mut self, event: Event<Body>, sequence: &mut u64) -> Result<(), NodeError> {

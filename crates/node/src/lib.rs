@@ -22,6 +22,7 @@ pub mod peer;
 pub mod published;
 pub mod query;
 pub mod tables;
+mod undelivered;
 
 pub use crypto::entropy::Entropy;
 pub use error::NodeError;

@@ -6,12 +6,12 @@ use crate::error::NodeError;
 use crate::facts::Facts;
 use crate::tables::{self, Table, key, numbered_under, prefix};
 use model::custody::Custody;
-use model::ids::{AgencyId, RecordId};
+use model::ids::{AgencyId, Digest, RecordId};
 use model::member::Member;
-use model::release::{RecallReceipt, Receipt, Terms};
+use model::release::{RecallReceipt, Receipt, ReleaseNotice, Terms};
 use model::request::StandingOrder;
 use model::time::Timestamp;
-use protocol::{Offer, Released, offer};
+use protocol::{Offer, Released, offer, unannounced};
 use serde::Serialize;
 use store::Snapshot;
 
@@ -30,6 +30,12 @@ pub struct Counts {
     pub agreements: u64,
     /// Messages waiting.
     pub waiting: u64,
+    /// Messages given up because their partner refuses them.
+    pub undelivered: u64,
+    /// Notices received: records of this node that holders passed on.
+    pub notices: u64,
+    /// Notices owed to originators that are not pinned here.
+    pub notices_owed: u64,
     /// Log entries.
     pub entries: u64,
 }
@@ -55,6 +61,9 @@ pub fn counts(snapshot: &dyn Snapshot) -> Result<Counts, NodeError> {
         members: count(snapshot, Table::Member)?,
         agreements: count(snapshot, Table::Agreement)?,
         waiting: count(snapshot, Table::Outbox)?,
+        undelivered: count(snapshot, Table::Undelivered)?,
+        notices: count(snapshot, Table::NoticeTaken)?,
+        notices_owed: count(snapshot, Table::NoticeOwed)?,
         entries: crate::log::frontier(snapshot)?.size(),
     })
 }
@@ -67,8 +76,26 @@ pub fn custodies(
     snapshot: &dyn Snapshot,
     visit: &mut dyn FnMut(Custody) -> bool,
 ) -> Result<(), NodeError> {
+    custodies_after(snapshot, None, visit)
+}
+
+/// Visits the custody of every version of every record after one, in id order.
+///
+/// # Errors
+/// The store failed or a row is damaged.
+pub fn custodies_after(
+    snapshot: &dyn Snapshot,
+    after: Option<&RecordId>,
+    visit: &mut dyn FnMut(Custody) -> bool,
+) -> Result<(), NodeError> {
+    let rows = key(Table::Holding, &[]);
+    // WHY: all versions of a record begin with its id and a zero byte; the next byte is past them.
+    let start = match after {
+        Some(id) => [rows.as_slice(), id.as_str().as_bytes(), &[1]].concat(),
+        None => rows.clone(),
+    };
     let mut failure = None;
-    snapshot.scan(&key(Table::Holding, &[]), &mut |_, bytes| match tables::unpack(bytes) {
+    snapshot.scan_from(&rows, &start, &mut |_, bytes| match tables::unpack(bytes) {
         Ok((custody, _)) => visit(custody),
         Err(error) => {
             failure = Some(error);
@@ -140,6 +167,81 @@ pub fn receipts(snapshot: &dyn Snapshot) -> Result<Vec<Receipt>, NodeError> {
 /// The store failed or a row is damaged.
 pub fn recall_receipts(snapshot: &dyn Snapshot) -> Result<Vec<RecallReceipt>, NodeError> {
     tables::read_all(snapshot, &key(Table::RecallTaken, &[]), "recall receipt")
+}
+
+/// A notice that this node received as the originator.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, serde::Deserialize)]
+pub struct NoticeTaken {
+    /// When it came.
+    pub taken_at: Timestamp,
+    /// Digest of the signed document.
+    pub document: Digest,
+    /// What it says.
+    pub notice: ReleaseNotice,
+}
+
+/// Notices received, newest first, at most `limit`.
+///
+/// # Errors
+/// The store failed or a row is damaged.
+pub fn notices_taken(snapshot: &dyn Snapshot, limit: usize) -> Result<Vec<NoticeTaken>, NodeError> {
+    let (mut out, mut failure) = (Vec::new(), None);
+    snapshot.scan_back(&key(Table::NoticeTaken, &[]), None, &mut |_, bytes| {
+        match tables::parse(bytes, "notice") {
+            Ok(_) if out.len() >= limit => return false,
+            Ok(notice) => out.push(notice),
+            Err(error) => failure = Some(error),
+        }
+        failure.is_none()
+    })?;
+    failure.map_or(Ok(out), Err)
+}
+
+/// Notices this node gave, by originator, at most `limit`.
+///
+/// # Errors
+/// The store failed or a row is damaged.
+pub fn notices_given(
+    snapshot: &dyn Snapshot,
+    limit: usize,
+) -> Result<Vec<ReleaseNotice>, NodeError> {
+    some(snapshot, &key(Table::NoticeGiven, &[]), limit)
+}
+
+/// Notices owed to originators that were not pinned, at most `limit`; of one where it is named.
+///
+/// # Errors
+/// The store failed or a row is damaged.
+pub fn notices_owed(
+    snapshot: &dyn Snapshot,
+    originator: Option<&AgencyId>,
+    limit: usize,
+) -> Result<Vec<ReleaseNotice>, NodeError> {
+    let rows = match originator {
+        Some(agency) => prefix(Table::NoticeOwed, &[agency.as_str().as_bytes()]),
+        None => key(Table::NoticeOwed, &[]),
+    };
+    some(snapshot, &rows, limit)
+}
+
+/// The first rows under a prefix.
+fn some<T: serde::de::DeserializeOwned>(
+    snapshot: &dyn Snapshot,
+    rows: &[u8],
+    limit: usize,
+) -> Result<Vec<T>, NodeError> {
+    let (mut out, mut failure) = (Vec::new(), None);
+    if limit == 0 {
+        return Ok(out);
+    }
+    snapshot.scan(rows, &mut |_, bytes| {
+        match tables::parse(bytes, "notice") {
+            Ok(row) => out.push(row),
+            Err(error) => failure = Some(error),
+        }
+        out.len() < limit && failure.is_none()
+    })?;
+    failure.map_or(Ok(out), Err)
 }
 
 /// What a partner was offered, oldest first.
@@ -217,6 +319,10 @@ fn again(
     Ok(match offer(facts, &listed.terms.record, &order, now)? {
         Offer::Release(release) => {
             let (terms, released) = *release;
+            // WHY: a read cannot tell the originator; only an offer made anew does.
+            if unannounced(facts.own, &listed.terms, &terms) {
+                return Ok(None);
+            }
             let shown = Shown { added_at: listed.added_at, version: terms.version, released };
             Some(shown).filter(|s| s.released.content().is_some())
         }

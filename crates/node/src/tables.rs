@@ -33,6 +33,8 @@ pub enum Table {
     Collection = b'F',
     /// What was offered: record, originator, recipient, purpose → terms.
     Offered = b'f',
+    /// Where an assertion ever went: record, originator, recipient → nothing.
+    Went = b'p',
     /// Receipts given: manifest → receipt.
     ReceiptGiven = b'g',
     /// Records held: id, originator, version → custody and content.
@@ -69,6 +71,18 @@ pub enum Table {
     Newest = b'n',
     /// Outbox: recipient, sequence → message.
     Outbox = b'x',
+    /// Place in the outbox: recipient, digest → sequence.
+    Place = b'X',
+    /// Refusals of a waiting message: recipient, digest → count.
+    Refusal = b'R',
+    /// Messages given up: recipient, digest → message and reason.
+    Undelivered = b'u',
+    /// Notices given to originators: originator, record first named, recipient, instant → notice.
+    NoticeGiven = b'N',
+    /// Notices owed to originators not pinned: as above.
+    NoticeOwed = b'o',
+    /// Notices received as originator: instant, digest of the document → notice.
+    NoticeTaken = b'T',
     /// Counters.
     Counter = b'z',
 }

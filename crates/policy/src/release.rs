@@ -31,6 +31,9 @@ pub trait Content: Sized {
     /// # Errors
     /// A pointer leads nowhere, or its value cannot go without breaking the content.
     fn without(&self, pointers: &[&str]) -> Result<Self, Self::Error>;
+
+    /// How many bytes it is as it would be sent.
+    fn size_bytes(&self) -> usize;
 }
 
 /// References without which a record says nothing: if one is hidden, so is the record.

@@ -7,8 +7,11 @@ use model::entry::Draft;
 use model::event::Event;
 use model::ids::{AgencyId, AgreementId, Digest, RecordId};
 use model::member::Member;
-use model::release::{AgreementSignature, RecallNotice, RecallReceipt, Receipt, Terms};
+use model::release::{
+    AgreementSignature, RecallNotice, RecallReceipt, Receipt, ReleaseNotice, Terms,
+};
 use model::request::{Consent, StandingOrder};
+use model::time::Timestamp;
 use model::vocabulary::Vocabulary;
 use policy::release::Released;
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,6 +30,57 @@ pub struct Offered {
     /// Whether the recipient did not take it; the next offer is then made anew.
     #[serde(default)]
     pub rejected: bool,
+}
+
+/// What a message in the outbox is about, for its sender only.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(tag = "about", rename_all = "snake_case")]
+pub enum Subject {
+    /// A shipment, logged at this index.
+    Shipment {
+        /// Index of its dispatch entry.
+        entry: u64,
+        /// The order its records went under, to offer them anew if it is given up.
+        order: StandingOrder,
+        /// Its records.
+        records: Vec<RecordId>,
+    },
+    /// A recall of this record.
+    Recall {
+        /// The record.
+        record: RecordId,
+        /// Whose record it is.
+        originator: AgencyId,
+        /// Taken back for good, or no longer shared.
+        cause: model::custody::Deletion,
+    },
+    /// A consent.
+    Consent,
+    /// Word to an originator that these records were passed on.
+    Notice {
+        /// The records.
+        records: Vec<RecordId>,
+    },
+}
+
+/// How often a partner's door refused a message that waits for it.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Refusals {
+    /// How often.
+    pub count: u32,
+    /// Since when.
+    pub since: Timestamp,
+    /// What it said last: status and code.
+    pub last: String,
+}
+
+/// Why a message was given up.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct GivenUp {
+    /// When.
+    pub at: Timestamp,
+    /// Why, in words.
+    pub reason: String,
 }
 
 /// One change of state.
@@ -125,6 +179,49 @@ pub enum Change<B> {
     ReceiptTaken(Receipt),
     /// Keep a partner's word on a recall.
     RecallTaken(RecallReceipt),
+    /// Count a refusal of a waiting message.
+    Refusal {
+        /// The partner.
+        partner: AgencyId,
+        /// Digest of the message.
+        message: Digest,
+        /// The count, this one included.
+        refusals: Refusals,
+    },
+    /// Take a message out of the outbox and set it aside as undelivered.
+    GiveUp {
+        /// The partner.
+        partner: AgencyId,
+        /// Digest of the message.
+        message: Digest,
+        /// Why.
+        given_up: GivenUp,
+    },
+    /// Put a message that was given up at the end of the outbox again.
+    SendAgain {
+        /// The partner.
+        partner: AgencyId,
+        /// Digest of the message.
+        message: Digest,
+    },
+    /// Drop a message that was given up.
+    Drop {
+        /// The partner.
+        partner: AgencyId,
+        /// Digest of the message.
+        message: Digest,
+    },
+    /// Keep what an originator is told; it is owed no longer.
+    NoticeGiven(ReleaseNotice),
+    /// Keep what an originator would have to be told, were it a pinned member.
+    NoticeOwed(ReleaseNotice),
+    /// Keep what a holder told this node as the originator.
+    NoticeTaken {
+        /// The notice.
+        notice: ReleaseNotice,
+        /// Digest of its signed document.
+        document: Digest,
+    },
 }
 
 /// A message to seal and send.
@@ -134,6 +231,8 @@ pub enum Outgoing<B> {
     Shipment {
         /// To whom.
         recipient: AgencyId,
+        /// The order they go under, without grounds that only an originator can give.
+        order: StandingOrder,
         /// The agreements they rest on, with the digests of their documents.
         agreements: BTreeMap<AgreementId, Digest>,
         /// The releases, with their terms.
@@ -148,6 +247,8 @@ pub enum Outgoing<B> {
         /// The consent.
         consent: Consent,
     },
+    /// Word to an originator that its records were passed on.
+    Notice(ReleaseNotice),
 }
 
 /// The answer to whoever brought the event.
@@ -177,6 +278,11 @@ pub enum Reply {
     Recalling(BTreeSet<AgencyId>),
     /// What the clock ended.
     Expired(Vec<RecordId>),
+    /// A partner's refusal is noted.
+    Refused {
+        /// Whether the message was given up for it.
+        given_up: bool,
+    },
 }
 
 /// What became of one record offered to one recipient.
@@ -192,6 +298,8 @@ pub struct Shared {
     pub reason: Reason,
     /// Whether it went before on the same terms.
     pub repeated: bool,
+    /// What keeps it here although the rules would let it go.
+    pub hindrance: Option<String>,
     /// The whole decision; dropped where very many records are shared at once.
     pub decision: Option<Box<Decision>>,
 }

@@ -3,7 +3,7 @@
 use crate::denial::Denial;
 use crate::effects::{Change, Effects, Outgoing, Reply};
 use crate::facts::Facts;
-use crate::share;
+use crate::{notice, share};
 use model::agreement::Agreement;
 use model::entry::{Draft, EntryKind};
 use model::event::Event;
@@ -61,7 +61,9 @@ pub(crate) fn enrol<F: Facts>(facts: &F, member: Member, now: Timestamp) -> Answ
         .with(&member.agency)
         .seal("version", member.version)
         .seal("release_key", &member.keys.release);
+    let agency = member.agency.clone();
     let mut effects = Effects::one(Change::Pin(Box::new(member)), entry);
+    notice::pay(facts, &agency, &mut effects)?;
     effects.then = backfill(facts)?;
     Ok(effects)
 }

@@ -11,11 +11,13 @@
     )
 )]
 
+mod deliver;
 pub mod denial;
 pub mod effects;
 pub mod facts;
 mod govern;
 mod ingest;
+mod notice;
 mod recall;
 mod receive;
 mod retain;
@@ -23,11 +25,13 @@ mod share;
 mod step;
 mod view;
 
+pub use deliver::{FINAL_REFUSALS_MAX, PATIENCE_SECONDS, REFUSALS_MAX};
 pub use denial::{Denial, Party};
-pub use effects::{Change, Effects, Offered, Outgoing, Reply, Shared};
+pub use effects::{Change, Effects, GivenUp, Offered, Outgoing, Refusals, Reply, Shared, Subject};
 pub use facts::{Facts, Fault, Held};
+pub use notice::{NOTICE_RECORDS_MAX, unannounced};
 pub use policy::engine::Engine as Rules;
 pub use policy::release::{Refusal, Released};
-pub use share::{Offer, offer};
+pub use share::{Offer, SHIPMENT_BYTES_MAX, offer};
 pub use step::step;
 pub use view::{Example, Seen, examples, explain, officer_view, would_share};

@@ -71,7 +71,13 @@ fn notices<F: Facts>(
     except: Option<&AgencyId>,
 ) -> Result<Effects<F::Body>, Denial> {
     let mut effects = Effects::default();
-    for recipient in facts.recipients(record, originator)? {
+    // WHY: what was withdrawn may still be on its way, or with those it was passed on to; a recall
+    // for good goes wherever the record ever went.
+    let recipients = match cause {
+        Deletion::Recalled => facts.ever(record, originator)?,
+        Deletion::Withdrawn | Deletion::Expired => facts.recipients(record, originator)?,
+    };
+    for recipient in recipients {
         if Some(&recipient) == except {
             continue;
         }
@@ -103,7 +109,7 @@ fn told<B>(effects: &Effects<B>) -> BTreeSet<AgencyId> {
         .iter()
         .filter_map(|message| match message {
             Outgoing::Recall(notice) => Some(notice.recipient.clone()),
-            Outgoing::Shipment { .. } | Outgoing::Consent { .. } => None,
+            Outgoing::Shipment { .. } | Outgoing::Consent { .. } | Outgoing::Notice(_) => None,
         })
         .collect()
 }

@@ -1,8 +1,10 @@
-//! The clock: what has reached the end of its retention is deleted and logged. Pure.
+//! The clock: what has reached the end of its retention is deleted and logged, and notices that
+//! are owed go out once they can. Pure.
 
 use crate::denial::Denial;
 use crate::effects::{Change, Effects, Reply};
 use crate::facts::Facts;
+use crate::notice;
 use model::custody::{Deletion, Tombstone};
 use model::entry::{Draft, EntryKind};
 use model::time::Timestamp;
@@ -25,6 +27,7 @@ pub(crate) fn tick<F: Facts>(facts: &F, now: Timestamp) -> Result<Effects<F::Bod
         gone.push(custody.id.clone());
         effects.changes.push(Change::Delete { custody: Box::new(custody), tombstone });
     }
+    notice::settle(facts, &mut effects)?;
     effects.reply = Reply::Expired(gone);
     Ok(effects)
 }

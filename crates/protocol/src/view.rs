@@ -92,6 +92,7 @@ pub fn would_share<F: Facts>(
             outcome,
             reason,
             repeated: false,
+            hindrance: None,
             decision,
         });
     }

@@ -32,6 +32,7 @@ impl World {
                 while self.unpack(site)? {
                     busy = true;
                 }
+                busy |= self.send_again(site)?;
                 if let Some(place) = self.sites.get_mut(site) {
                     place.sent.clear();
                 }
@@ -64,6 +65,10 @@ impl World {
             for (digest, text) in checkers::waiting(&*snapshot).map_err(wrong)? {
                 let why = self.refusals.get(&digest).map_or("never refused", String::as_str);
                 blame(Checker::EveryMessageEnds, format!("{text} still waits: {why}"));
+            }
+            for aside in self.given_up(site)? {
+                let text = format!("{:?} was given up in a sound world", aside.outline);
+                blame(Checker::EveryMessageEnds, text);
             }
             if let Err(error) = node::log::audit(&*snapshot) {
                 blame(Checker::LogOnlyGrows, error.to_string());

@@ -139,6 +139,9 @@ pub enum Verb {
         /// How many to show
         #[arg(long, default_value_t = 50)]
         limit: usize,
+        /// Only records after this one: the next page
+        #[arg(long, value_name = "RECORD")]
+        after: Option<String>,
     },
     /// Show one record: who gave it, under which article, what may be done with it, until when
     Show {
@@ -199,10 +202,25 @@ pub enum Verb {
         #[arg(long)]
         until: Option<String>,
     },
-    /// What waits for partners and what they answered
+    /// What waits for partners, what was given up, and what they answered
     Outbox,
     /// Try once to deliver what waits (a serving node does this by itself)
-    Deliver,
+    #[command(after_help = "A message its partner keeps refusing is given up, so that the next \
+                            goes on: see entente outbox. What fails for a while never is.")]
+    Deliver {
+        /// Send a message that was given up again: its digest, or `all`
+        #[arg(long, value_name = "DIGEST", conflicts_with = "give_up")]
+        again: Option<String>,
+        /// Give a waiting message up, so that those behind it go on
+        #[arg(long, value_name = "DIGEST")]
+        give_up: Option<String>,
+    },
+    /// Word that holders passed records of this node on, and that this node gave or owes
+    Notices {
+        /// How many of each to show
+        #[arg(long, default_value_t = 50)]
+        limit: usize,
+    },
     /// The transparency log: verify, show, prove
     Log {
         /// What to do

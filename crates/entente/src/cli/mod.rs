@@ -77,7 +77,7 @@ fn run(arguments: Arguments) -> Result<Answer, Failure> {
             decide::decide(&vocab, &agreements, &cases, &out)
         }
         Verb::Import(import) => import::import(&seat, &import, arguments.json),
-        Verb::Deliver => deliver(&seat),
+        Verb::Deliver { again: None, give_up: None } => deliver(&seat),
         Verb::PageAddress => page_address(&seat),
         Verb::Completions { shell } => {
             let mut out = Vec::new();
@@ -108,6 +108,8 @@ fn run(arguments: Arguments) -> Result<Answer, Failure> {
         | Verb::List { .. }
         | Verb::Show { .. }
         | Verb::Outbox
+        | Verb::Deliver { .. }
+        | Verb::Notices { .. }
         | Verb::Log { .. }
         | Verb::Tick) => seat.ask(command(verb)?),
     }
@@ -278,9 +280,21 @@ fn command(verb: Verb) -> Result<Command, Failure> {
         Verb::Audience { release, limit } => Command::Audience { order: order(release)?, limit },
         Verb::Recall { record, reason } => Command::Recall { record: id(&record)?, reason },
         Verb::Consent { record, to, purpose, until } => consent(&record, &to, purpose, until)?,
-        Verb::List { kind, limit } => Command::List { kind, limit },
+        Verb::List { kind, limit, after } => {
+            Command::List { kind, limit, after: after.as_deref().map(id).transpose()? }
+        }
         Verb::Show { record } => Command::Show { record: id(&record)? },
         Verb::Outbox => Command::Outbox,
+        Verb::Deliver { again: Some(word), .. } if word == "all" => {
+            Command::DeliverAgain { message: None }
+        }
+        Verb::Deliver { again: Some(digest), .. } => {
+            Command::DeliverAgain { message: Some(id(&digest)?) }
+        }
+        Verb::Deliver { give_up: Some(digest), .. } => {
+            Command::DeliverGiveUp { message: id(&digest)? }
+        }
+        Verb::Notices { limit } => Command::Notices { limit },
         Verb::Log { verb } => match verb {
             LogVerb::Verify => Command::LogVerify,
             LogVerb::Show { from, limit } => Command::LogShow { from, limit },
@@ -297,7 +311,7 @@ fn command(verb: Verb) -> Result<Command, Failure> {
         | Verb::Serve
         | Verb::Decide { .. }
         | Verb::Import(_)
-        | Verb::Deliver
+        | Verb::Deliver { again: None, give_up: None }
         | Verb::PageAddress
         | Verb::Completions { .. }
         | Verb::Verbs => {

@@ -1,4 +1,4 @@
-//! Sharing: orders, releases, explanations, recalls, consents, the outbox.
+//! Sharing: orders, releases, explanations, recalls, consents.
 
 use super::Desk;
 use super::records::shared_json;
@@ -10,7 +10,7 @@ use model::event::Event;
 use model::ids::RecordId;
 use model::request::{Consent, StandingOrder};
 use node::{Reply, Shared};
-use serde_json::{Value, json};
+use serde_json::json;
 
 /// Gives a standing order.
 pub fn order_add(desk: &mut Desk<'_>, order: StandingOrder) -> Outcome {
@@ -47,7 +47,7 @@ fn describe(order: &StandingOrder) -> String {
     text
 }
 
-fn tally(shared: &[Shared]) -> String {
+pub(super) fn tally(shared: &[Shared]) -> String {
     let number = |wanted: Given| shared.iter().filter(|s| s.outcome == wanted).count();
     format!(
         "{} released, {} redacted, {} hit only, {} refused",
@@ -93,15 +93,19 @@ pub fn share(
         let facts = desk.node.facts(&*snapshot);
         node::query::would_share(&facts, &records, &order, desk.now)?
     } else {
-        let reply = desk.act(Event::Share { records, order })?.reply;
-        if let Reply::Shared(shared) = reply { shared } else { Vec::new() }
+        let handled = desk.act(Event::Share { records, order })?;
+        let mut shared = if let Reply::Shared(first) = handled.reply { first } else { Vec::new() };
+        // WHY: what did not fit into one shipment went in the next.
+        shared.extend(handled.shared);
+        shared
     };
     let rows: Vec<Vec<String>> = shared
         .iter()
         .map(|s| {
             let again = if s.repeated { " (as before)" } else { "" };
             let outcome = format!("{}{again}", words::outcome(s.outcome));
-            vec![s.record.to_string(), s.recipient.to_string(), outcome, words::reason(s.reason)]
+            let reason = s.hindrance.clone().unwrap_or_else(|| words::reason(s.reason));
+            vec![s.record.to_string(), s.recipient.to_string(), outcome, reason]
         })
         .collect();
     let mut text = words::table(&["RECORD", "RECIPIENT", "OUTCOME", "REASON"], &rows);
@@ -145,7 +149,8 @@ pub fn recall(desk: &mut Desk<'_>, record: RecordId, reason: String) -> Outcome 
         | Reply::Shared(_)
         | Reply::Receipt(_)
         | Reply::RecallReceipt(_)
-        | Reply::Expired(_) => std::collections::BTreeSet::new(),
+        | Reply::Expired(_)
+        | Reply::Refused { .. } => std::collections::BTreeSet::new(),
     };
     let text = format!("{record} is recalled; notice goes to {}", words::list(&told));
     Ok(Answer::new(text, json!({"record": record, "told": told})))
@@ -158,41 +163,4 @@ pub fn consent(desk: &mut Desk<'_>, mut consent: Consent) -> Outcome {
     let what = consent.object.as_ref().map_or("any record", |id| id.as_str());
     let text = format!("{} may receive {what}", consent.recipient);
     Ok(Answer::new(text, json!({"consent": consent})))
-}
-
-/// What waits, and what partners answered.
-pub fn outbox(desk: &mut Desk<'_>) -> Outcome {
-    let snapshot = desk.node.snapshot()?;
-    let waiting = node::outbox::all_waiting(&*snapshot)?;
-    let receipts = node::query::receipts(&*snapshot)?;
-    let recalls = node::query::recall_receipts(&*snapshot)?;
-    let rows: Vec<Vec<String>> = waiting
-        .iter()
-        .map(|w| {
-            let about = match &w.subject {
-                node::outbox::Subject::Shipment { entry } => format!("shipment, log entry {entry}"),
-                node::outbox::Subject::Recall { record } => format!("recall of {record}"),
-                node::outbox::Subject::Consent => "consent".to_owned(),
-            };
-            vec![w.recipient.to_string(), about, w.queued_at.to_string()]
-        })
-        .collect();
-    let waiting: Vec<Value> = waiting
-        .iter()
-        .map(|w| {
-            json!({"recipient": w.recipient, "digest": w.digest, "subject": w.subject,
-            "queued_at": w.queued_at})
-        })
-        .collect();
-    let number = u64::try_from(receipts.len()).unwrap_or(u64::MAX);
-    let text = format!(
-        "{}\n{} and {} from partners",
-        words::table(&["RECIPIENT", "MESSAGE", "SINCE"], &rows),
-        words::count(number, "receipt"),
-        words::count(u64::try_from(recalls.len()).unwrap_or(u64::MAX), "recall receipt"),
-    );
-    Ok(Answer::new(
-        text,
-        json!({"waiting": waiting, "receipts": receipts, "recall_receipts": recalls}),
-    ))
 }

@@ -39,6 +39,7 @@ const TABLE: &[Row] = &[
     row("split_view", 409, "the sender shows two different logs", "the officers must talk"),
     row("wrong_signer", 400, "the message is not signed by whom it speaks for", ANEW),
     row("shipment_too_large", 413, "too many releases in one shipment", "send smaller portions"),
+    row("notice_size", 400, "the notice names no record or too many", "name 1 to 200 records"),
     row("not_for_us", 400, "the message is for another agency", ANEW),
     row("not_ours", 400, "the message answers nothing of this node", ANEW),
     row("not_ours_to_lose", 403, "only the originator takes a record back", ANEW),
@@ -157,7 +158,7 @@ pub fn officer_status(failure: &Failure) -> StatusCode {
         (
             Fault::Input,
             "no_such_record" | "no_such_entry" | "agreement_unknown" | "order_unknown"
-            | "member_unknown",
+            | "member_unknown" | "no_such_message",
         ) => StatusCode::NOT_FOUND,
         (
             Fault::Input,

@@ -13,6 +13,10 @@ impl policy::release::Content for StixObject {
     fn without(&self, pointers: &[&str]) -> Result<Self, Self::Error> {
         self.withhold(pointers)
     }
+
+    fn size_bytes(&self) -> usize {
+        self.raw().len()
+    }
 }
 
 impl StixObject {
