@@ -20,7 +20,8 @@ use axum::response::Response;
 use filter::Filter;
 use model::ids::AgencyId;
 use model::time::Timestamp;
-use page::{Page, Shape};
+use node::pages::{Depth, Page};
+use page::Shape;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -194,7 +195,7 @@ impl Visit<'_> {
 
     fn list(&self, shape: Shape) -> Result<Response, Problem> {
         let filter = Filter::read(&self.parts.uri)?;
-        let page = self.read(&filter)?;
+        let page = self.read(&filter, shape)?;
         self.logged(&page)?;
         Ok(self.write(&page, shape))
     }
@@ -202,30 +203,35 @@ impl Visit<'_> {
     fn one(&self, shape: Shape, object: &str) -> Result<Response, Problem> {
         let mut filter = Filter::read(&self.parts.uri)?;
         filter.ids = Some(std::iter::once(object.to_owned()).collect());
-        let page = self.read(&filter)?;
+        let page = self.read(&filter, shape)?;
         self.logged(&page)?;
-        if page.shown.is_empty() && filter.after.is_none() {
+        if page.rows.is_empty() && filter.after.is_none() {
             return Err(Problem::of("not_found"));
         }
         Ok(self.write(&page, shape))
     }
 
-    fn read(&self, filter: &Filter) -> Result<Page, Problem> {
+    fn read(&self, filter: &Filter, shape: Shape) -> Result<Page, Problem> {
+        let depth = match shape {
+            Shape::Envelope => Depth::Content,
+            Shape::Manifest | Shape::Versions => Depth::Head,
+        };
         let snapshot = self.site.snapshot()?;
         let facts = self.site.facts(&*snapshot)?;
-        page::read(&facts, &self.partner, filter, self.now)
+        let wanted = filter.wanted(depth);
+        Ok(node::query::collection(&facts, &self.partner, &wanted, self.now)?)
     }
 
     /// Nothing leaves that is not in the log.
     fn logged(&self, page: &Page) -> Result<(), Problem> {
         let what = self.parts.uri.path_and_query().map_or("/", |address| address.as_str());
         let query = what.chars().take(500).collect();
-        self.site.partner_read(&self.partner, query, page.shown.len(), self.now)
+        self.site.partner_read(&self.partner, query, page.rows.len(), self.now)
     }
 
     fn write(&self, page: &Page, shape: Shape) -> Response {
-        let mut response = answers::plain(StatusCode::OK, MEDIA, page.write(shape));
-        for (name, shown) in [("first", page.shown.first()), ("last", page.shown.last())] {
+        let mut response = answers::plain(StatusCode::OK, MEDIA, page::write(page, shape));
+        for (name, shown) in [("first", page.rows.first()), ("last", page.rows.last())] {
             let name = HeaderName::try_from(format!("x-taxii-date-added-{name}"));
             let value = shown.map(|s| HeaderValue::try_from(page::instant(s.added_at)));
             if let (Ok(name), Some(Ok(value))) = (name, value) {

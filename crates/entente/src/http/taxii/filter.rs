@@ -7,20 +7,13 @@ use crate::http::limits::ADDRESS_BYTES_MAX;
 use axum::extract::Query;
 use axum::http::Uri;
 use model::time::Timestamp;
-use node::query::Shown;
+use node::pages::{Depth, Versions, Wanted};
 use std::collections::BTreeSet;
 
 /// LIMIT: objects on a page, and the default.
 pub const PAGE_MAX: usize = 1_000;
 /// LIMIT: values of one field.
 const VALUES_MAX: usize = 100;
-
-/// Which versions of an object are asked for; a collection here holds one version of each.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Versions {
-    Any,
-    At(BTreeSet<Timestamp>),
-}
 
 /// A parsed query.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,7 +25,7 @@ pub struct Filter {
     /// Only these objects.
     pub ids: Option<BTreeSet<String>>,
     kinds: Option<BTreeSet<String>>,
-    specs: Option<BTreeSet<String>>,
+    specs: Option<BTreeSet<&'static str>>,
     versions: Versions,
 }
 
@@ -71,7 +64,9 @@ fn versions(text: &str) -> Result<Versions, Problem> {
     if words.contains("all") && (words.len() > 1 || !times.is_empty()) {
         return Err(bad("`all` excludes other versions"));
     }
-    Ok(if words.is_empty() { Versions::At(times) } else { Versions::Any })
+    let (first, last) = (words.contains("first"), words.contains("last"));
+    let all = words.contains("all");
+    Ok(if all { Versions::All } else { Versions::Some { first, last, at: times } })
 }
 
 /// A page's place as an opaque word.
@@ -105,7 +100,7 @@ impl Filter {
             ids: None,
             kinds: None,
             specs: None,
-            versions: Versions::Any,
+            versions: Versions::All,
         };
         let mut seen = BTreeSet::new();
         for (name, value) in pairs {
@@ -130,7 +125,11 @@ impl Filter {
             }
             "match[id]" => self.ids = Some(values(value)?),
             "match[type]" => self.kinds = Some(values(value)?),
-            "match[spec_version]" => self.specs = Some(values(value)?),
+            "match[spec_version]" => {
+                let known = values(value)?;
+                self.specs =
+                    Some(["2.0", "2.1"].into_iter().filter(|s| known.contains(*s)).collect());
+            }
             "match[version]" => self.versions = versions(value)?,
             // WHY: unknown match fields and custom parameters may be ignored; here they are.
             _other => {}
@@ -138,25 +137,18 @@ impl Filter {
         Ok(())
     }
 
-    /// Whether what the gate let through fits.
+    /// What the node is asked.
     #[must_use]
-    pub fn fits(&self, shown: &Shown) -> bool {
-        let Some(content) = shown.released.content() else { return false };
-        let among = |wanted: &Option<BTreeSet<String>>, value: &str| {
-            wanted.as_ref().is_none_or(|wanted| wanted.contains(value))
-        };
-        let spec = match content.spec() {
-            wire::stix::SpecVersion::V20 => "2.0",
-            wire::stix::SpecVersion::V21 => "2.1",
-        };
-        let version = match &self.versions {
-            Versions::Any => true,
-            Versions::At(times) => times.contains(&content.modified().unwrap_or(shown.added_at)),
-        };
-        version
-            && among(&self.ids, content.id().as_str())
-            && among(&self.kinds, content.kind())
-            && among(&self.specs, spec)
+    pub fn wanted(&self, depth: Depth) -> Wanted {
+        Wanted {
+            after: self.after,
+            limit: self.limit,
+            ids: self.ids.clone(),
+            kinds: self.kinds.clone(),
+            specs: self.specs.clone(),
+            versions: self.versions.clone(),
+            depth,
+        }
     }
 }
 
@@ -201,6 +193,6 @@ mod tests {
         let next = place(zero);
         assert_eq!(read(&format!("next={next}&limit=5")).unwrap().after, Some(zero));
         assert_eq!(read("limit=99999999").unwrap().limit, PAGE_MAX);
-        assert_eq!(read("x_custom=1&match[version]=first,last").unwrap().versions, Versions::Any);
+        assert_eq!(read("x_custom=1&match[version]=all").unwrap().versions, Versions::All);
     }
 }
