@@ -113,7 +113,7 @@ class Scene:
         self.address = self.node.address
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def scene(tmp_path_factory):
     made = Scene(tmp_path_factory.mktemp("scene"))
     yield made

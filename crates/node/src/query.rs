@@ -1,17 +1,17 @@
 //! What can be read from a snapshot: counts, lists, a partner's collection. Reads pass the gate.
 
 use crate::Body;
-use crate::apply::Listed;
 use crate::error::NodeError;
 use crate::facts::Facts;
-use crate::tables::{self, Table, key, numbered_under, prefix};
+use crate::listing::Listing;
+use crate::pages::{self, Page, Wanted};
+use crate::tables::{self, Table, key, prefix};
 use model::custody::Custody;
 use model::ids::{AgencyId, RecordId};
 use model::member::Member;
 use model::release::{RecallReceipt, Receipt, Terms};
 use model::request::StandingOrder;
 use model::time::Timestamp;
-use protocol::{Offer, Released, offer};
 use serde::Serialize;
 use store::Snapshot;
 
@@ -142,86 +142,17 @@ pub fn recall_receipts(snapshot: &dyn Snapshot) -> Result<Vec<RecallReceipt>, No
     tables::read_all(snapshot, &key(Table::RecallTaken, &[]), "recall receipt")
 }
 
-/// What a partner was offered, oldest first.
+/// A page of what was released to a partner; see [`crate::pages`].
 ///
 /// # Errors
-/// The store failed or a row is damaged.
-pub fn listed(snapshot: &dyn Snapshot, partner: &AgencyId) -> Result<Vec<Listed>, NodeError> {
-    let rows = prefix(Table::Collection, &[partner.as_str().as_bytes()]);
-    tables::read_all(snapshot, &rows, "collection")
-}
-
-/// One record as a partner's collection shows it.
-pub struct Shown {
-    /// When it was added.
-    pub added_at: Timestamp,
-    /// Its version.
-    pub version: String,
-    /// What the gate lets through now.
-    pub released: Released<Body>,
-}
-
-/// A page of a partner's collection: each record is decided on again at the time of reading.
-///
-/// `after` is exclusive. The flag says whether more may follow. Cost: O(page).
-///
-/// # Errors
-/// The store failed, a row is damaged, or the facts cannot be read.
+/// The store failed, a row is damaged, or no vocabulary is adopted.
 pub fn collection(
     facts: &Facts<'_>,
     partner: &AgencyId,
-    after: Option<Timestamp>,
-    limit: usize,
+    wanted: &Wanted,
     now: Timestamp,
-) -> Result<(Vec<Shown>, bool), NodeError> {
-    let rows = prefix(Table::Collection, &[partner.as_str().as_bytes()]);
-    let start = match after {
-        Some(at) => {
-            let place = u64::from_be_bytes(tables::instant(at)).saturating_add(1);
-            numbered_under(Table::Collection, partner, place)
-        }
-        None => rows.clone(),
-    };
-    let (mut found, mut failure, mut more) = (Vec::new(), None, false);
-    facts.snapshot.scan_from(&rows, &start, &mut |_, bytes| {
-        match tables::parse::<Listed>(bytes, "collection") {
-            Ok(listed) => found.push(listed),
-            Err(error) => failure = Some(error),
-        }
-        more = found.len() > limit;
-        !more && failure.is_none()
-    })?;
-    if let Some(error) = failure {
-        return Err(error);
-    }
-    found.truncate(limit);
-    let mut shown = Vec::new();
-    for listed in found {
-        shown.extend(again(facts, partner, listed, now)?);
-    }
-    Ok((shown, more))
-}
-
-/// Decides again: what no longer may be seen is not shown.
-fn again(
-    facts: &Facts<'_>,
-    partner: &AgencyId,
-    listed: Listed,
-    now: Timestamp,
-) -> Result<Option<Shown>, NodeError> {
-    let order = StandingOrder {
-        recipient: partner.clone(),
-        purpose: listed.terms.purpose.clone(),
-        grounds: listed.grounds,
-    };
-    Ok(match offer(facts, &listed.terms.record, &order, now)? {
-        Offer::Release(release) => {
-            let (terms, released) = *release;
-            let shown = Shown { added_at: listed.added_at, version: terms.version, released };
-            Some(shown).filter(|s| s.released.content().is_some())
-        }
-        Offer::Refuse(_) | Offer::Unknown => None,
-    })
+) -> Result<Page, NodeError> {
+    pages::page(facts, partner, &Listing::of_partner(partner), wanted, now)
 }
 
 /// The newest assertion of a record with its custody, for the officer's gate.

@@ -28,6 +28,6 @@ pub use effects::{Change, Effects, Offered, Outgoing, Reply, Shared};
 pub use facts::{Facts, Fault, Held};
 pub use policy::engine::Engine as Rules;
 pub use policy::release::{Refusal, Released};
-pub use share::{Offer, offer};
+pub use share::{Offer, ask, offer, offer_held};
 pub use step::step;
 pub use view::{Example, Seen, examples, explain, officer_view, would_share};

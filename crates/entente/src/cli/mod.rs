@@ -72,6 +72,10 @@ fn run(arguments: Arguments) -> Result<Answer, Failure> {
             init(&dir, Opening { agency, party, listen, endpoint, years })
         }
         Verb::Serve => serve(&seat),
+        Verb::TaxiiFixture { file, port, page_max } => {
+            crate::http::serve_fixture(crate::http::Fixture::read(&file, page_max)?, port)?;
+            Ok(Answer::default())
+        }
         Verb::Decide { vocab, agreements, cases, out } => {
             decide::decide(&vocab, &agreements, &cases, &out)
         }
@@ -284,6 +288,7 @@ fn command(verb: Verb) -> Result<Command, Failure> {
         Verb::Tick => Command::Tick,
         Verb::Init { .. }
         | Verb::Serve
+        | Verb::TaxiiFixture { .. }
         | Verb::Decide { .. }
         | Verb::Import(_)
         | Verb::Deliver

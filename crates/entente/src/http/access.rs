@@ -31,12 +31,21 @@ pub enum Caller {
 
 /// What a request says of itself.
 #[derive(Debug, PartialEq, Eq)]
-enum Credential {
+pub enum Credential {
+    /// A token.
     Bearer(String),
-    Basic { user: String, password: String },
+    /// A name with its password.
+    Basic {
+        /// The name.
+        user: String,
+        /// The password.
+        password: String,
+    },
 }
 
-fn credential(headers: &HeaderMap) -> Option<Credential> {
+/// What a request's head says of its sender; `None` when it says nothing, or two things.
+#[must_use]
+pub fn credential(headers: &HeaderMap) -> Option<Credential> {
     let mut stated = headers.get_all(AUTHORIZATION).iter();
     let text = stated.next()?.to_str().ok()?;
     // WHY: two statements are ambiguous, and what is ambiguous is refused.

@@ -31,6 +31,8 @@ pub use site::Site;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
+pub use taxii::fixture::Fixture;
+use taxii::node_shelf::NodeShelf;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tower_service::Service as _;
@@ -54,7 +56,7 @@ pub fn serve(place: &Place) -> Result<(), Failure> {
     let courier = courier::Courier::start(Arc::clone(&site))?;
     let address = listener.local_addr().map_err(|e| unable("listen_failed", "listen", &e))?;
     journal::line("ready", &format!("{} listens on http://{address}", site.agency()));
-    let stopped = runtime.block_on(accept(listener, router(Arc::clone(&site))));
+    let stopped = runtime.block_on(accept(listener, router(&site)));
     courier.stop();
     runtime.shutdown_timeout(limits::STOP_TIME_MAX);
     // INVARIANT: the lock is free only when no commit is in progress.
@@ -92,17 +94,43 @@ async fn listen(address: &str) -> Result<TcpListener, Failure> {
     })
 }
 
-fn router(site: Arc<Site>) -> Router {
+/// Serves a TAXII fixture on this machine only, until it is told to stop.
+///
+/// # Errors
+/// The address cannot be listened on.
+pub fn serve_fixture(fixture: Fixture, port: u16) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|e| unable("runtime_failed", "start its threads", &e))?;
+    let listener = runtime.block_on(listen(&format!("127.0.0.1:{port}")))?;
+    let address = listener.local_addr().map_err(|e| unable("listen_failed", "listen", &e))?;
+    journal::ready(&format!("the TAXII fixture listens on http://{address}/taxii2/"));
+    let stopped = runtime.block_on(accept(listener, shelf_router(Arc::new(fixture))));
+    runtime.shutdown_timeout(limits::STOP_TIME_MAX);
+    stopped
+}
+
+/// The doors of a shelf that has every address for itself.
+fn shelf_router(fixture: Arc<Fixture>) -> Router {
+    Router::new()
+        .fallback(move |request: Request<Body>| taxii::answer(Arc::clone(&fixture), request))
+}
+
+fn router(site: &Arc<Site>) -> Router {
+    let shelf = Arc::new(NodeShelf(Arc::clone(site)));
+    let taxii = move |request: Request<Body>| taxii::answer(Arc::clone(&shelf), request);
     Router::new()
         .route("/peer/messages", post(peer::messages))
         .route("/log/checkpoint", get(peer::checkpoint))
         .route("/log/proof/consistency", get(peer::consistency))
         .route("/officer/commands", post(officer::commands))
-        .route("/taxii2", any(taxii::answer))
-        .route("/taxii2/{*rest}", any(taxii::answer))
-        .route("/taxii2/", any(taxii::answer))
+        .route("/taxii2", any(taxii.clone()))
+        .route("/taxii2/{*rest}", any(taxii.clone()))
+        .route("/taxii2/", any(taxii))
         .merge(pages::routes())
-        .with_state(site)
+        .with_state(Arc::clone(site))
 }
 
 /// Accepts connections until told to stop, then lets requests in progress end.

@@ -202,7 +202,12 @@ impl Query {
     ///
     /// # Errors
     /// 400, or 414 for a query that is too long.
-    pub fn read(uri: &Uri, shape: Shape, page_max: usize) -> Result<Self, Problem> {
+    pub fn read(
+        uri: &Uri,
+        object: Option<&str>,
+        shape: Shape,
+        page_max: usize,
+    ) -> Result<Self, Problem> {
         let text = uri.query().unwrap_or_default();
         if text.len() > ADDRESS_BYTES_MAX {
             return Err(Problem::of("address_too_long"));
@@ -221,6 +226,12 @@ impl Query {
                 return Err(bad(&name, &value, "give each parameter once"));
             }
         }
+        if let Some(object) = object {
+            // SOURCE: sections 5.6 to 5.8 filter one object by its versions only.
+            query.ids = Some(std::iter::once(object.to_owned()).collect());
+            query.kinds = None;
+            query.object = Some(object.to_owned());
+        }
         if let Some(next) = next {
             query.go_on(uri, &next)?;
         }
@@ -228,8 +239,7 @@ impl Query {
     }
 
     /// The query without parameters.
-    #[must_use]
-    pub fn plain(shape: Shape, page_max: usize) -> Self {
+    fn plain(shape: Shape, page_max: usize) -> Self {
         let versions = match shape {
             Shape::Envelope | Shape::Manifest => Versions::Last,
             Shape::Versions | Shape::Deletion => Versions::All,
@@ -245,15 +255,6 @@ impl Query {
             specs: None,
             versions,
         }
-    }
-
-    /// About one object only.
-    #[must_use]
-    pub fn of(mut self, object: &str) -> Self {
-        self.ids = Some(std::iter::once(object.to_owned()).collect());
-        self.kinds = None;
-        self.object = Some(object.to_owned());
-        self
     }
 
     fn set(&mut self, name: &str, value: &str, page_max: usize) -> Result<(), Problem> {
@@ -292,12 +293,7 @@ impl Query {
     #[must_use]
     pub fn place(&self, path: &str, mark: Mark) -> String {
         let after = self.after.map_or(NEVER, Timestamp::micros);
-        let place = format!(
-            "{:016x}{:016x}{:016x}",
-            mark.added_at.micros(),
-            mark.serial,
-            after
-        );
+        let place = format!("{:016x}{:016x}{:016x}", mark.added_at.micros(), mark.serial, after);
         let asked = format!(
             "{place} {} {:?} {:?} {:?} {:?} {:?}",
             path.trim_end_matches('/'),
@@ -326,7 +322,7 @@ mod tests {
     use super::*;
 
     fn read(query: &str) -> Result<Query, Problem> {
-        Query::read(&format!("/x?{query}").parse().unwrap(), Shape::Envelope, 100)
+        Query::read(&format!("/x?{query}").parse().unwrap(), None, Shape::Envelope, 100)
     }
 
     #[test]
@@ -397,6 +393,6 @@ mod tests {
             assert!(read(&wrong).is_err(), "{wrong}");
         }
         let elsewhere = format!("/y?match[type]=a,b&{after}&next={next}").parse().unwrap();
-        assert!(Query::read(&elsewhere, Shape::Envelope, 100).is_err());
+        assert!(Query::read(&elsewhere, None, Shape::Envelope, 100).is_err());
     }
 }

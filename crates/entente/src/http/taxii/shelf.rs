@@ -179,6 +179,7 @@ pub trait Shelf: Send + Sync + 'static {
         caller: &Self::Caller,
         spot: Spot<'_>,
         posted: Vec<Posted>,
+        now: Timestamp,
     ) -> Result<Vec<u8>, Problem>;
 
     /// Deletes what the query chooses of its object.
