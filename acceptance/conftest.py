@@ -125,3 +125,50 @@ def wait_until(holds, seconds=30):
     while not holds():
         assert time.monotonic() - start < seconds, "it did not happen in time"
         time.sleep(0.05)
+
+
+def fixture_contents():
+    """A file for `entente taxii-fixture`: one root, an open collection, a read-only one."""
+    kind = "application/stix+json;version=2.1"
+    marks = [f"indicator--0f5b0a6e-57f5-4a3e-9a3c-5a1d5a2b7c{n:02x}" for n in range(7)]
+    pattern = {"pattern": "[ipv4-addr:value = '198.51.100.1']", "pattern_type": "stix"}
+    objects = [
+        {"type": "indicator", "spec_version": "2.1", "id": mark, "name": mark, **pattern,
+         "created": "2020-01-01T00:00:00.000Z", "modified": f"2020-01-0{n + 1}T00:00:00.000Z",
+         "valid_from": "2020-01-01T00:00:00Z", "indicator_types": ["unknown"]}
+        for n, mark in enumerate(marks)
+    ]
+    manifest = [
+        {"id": one["id"], "date_added": f"2021-01-0{n + 1}T00:00:00.000000Z",
+         "version": one["modified"], "media_type": kind}
+        for n, one in enumerate(objects)
+    ]
+    rights = {"title": "t", "can_read": True, "media_types": [kind]}
+    return {
+        "users": {"admin": "Password0"},
+        "taxii": {"max_page_size": 3},
+        "/discovery": {"title": "s", "default": "/root/", "api_roots": ["/root/"]},
+        "root": {
+            "information": {"title": "r", "versions": ["application/taxii+json;version=2.1"],
+                            "max_content_length": 1000000},
+            "status": [],
+            "collections": [
+                {"id": OPEN, "can_write": True, **rights, "objects": objects, "manifest": manifest},
+                {"id": READ_ONLY, "can_write": False, **rights, "objects": [], "manifest": []},
+            ],
+        },
+    }
+
+
+OPEN = "11111111-1111-4111-8111-111111111111"
+READ_ONLY = "22222222-2222-4222-8222-222222222222"
+
+
+@pytest.fixture
+def fixture_server(tmp_path):
+    file = tmp_path / "fixture.json"
+    file.write_text(json.dumps(fixture_contents()))
+    server = Server(["taxii-fixture", file, "--port", "0"])
+    server.address = server.address.removesuffix("/taxii2")
+    yield server
+    server.close()

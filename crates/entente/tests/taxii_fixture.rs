@@ -406,7 +406,7 @@ fn bodies_that_cannot_be_taken_are_refused() {
         ("{\"objects\":{}}", 422),
         ("{\"objects\":[1]}", 422),
         ("{\"objects\":[{\"type\":\"indicator\"}]}", 422),
-        ("{\"type\":\"bundle\",\"id\":\"b\",\"objects\":[]}", 422),
+        ("{\"type\":\"report\",\"id\":\"b\",\"objects\":[]}", 422),
         (&object, 422),
     ] {
         let said = post(&fixture, &at(OPEN, "objects/"), body);

@@ -119,7 +119,11 @@ impl Shelf for NodeShelf {
     }
 
     fn discovery(&self, _caller: &AgencyId) -> Result<Vec<u8>, Problem> {
-        let root = format!("/{ROOT}/");
+        // SOURCE: section 4.1.1: https and whole, or without a host. Not every client can complete
+        // an address, so the whole one is told where there is one.
+        let endpoint = self.0.member.endpoint.trim_end_matches('/');
+        let host = if endpoint.starts_with("https://") { endpoint } else { "" };
+        let root = format!("{host}/{ROOT}/");
         let value = json!({
             "title": format!("{} for partners", self.0.agency()),
             "description": "What this node releases to you. Each partner sees its own collection.",
