@@ -15,8 +15,6 @@ pub const TAXII_BYTES_MAX: usize = 8 * 1024 * 1024;
 pub const COMMAND_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// LIMIT: partners' messages read and worked on at one time.
 pub const MESSAGES_AT_ONCE: usize = 8;
-/// LIMIT: connections open at one time.
-pub const CONNECTIONS_MAX: usize = 512;
 /// LIMIT: threads that work on requests.
 pub const WORKERS_MAX: usize = 32;
 /// LIMIT: bytes of a request's head.

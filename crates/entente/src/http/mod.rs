@@ -4,6 +4,7 @@
 
 mod access;
 mod answers;
+mod crowd;
 mod errors;
 mod intake;
 mod journal;
@@ -24,6 +25,7 @@ use axum::extract::ConnectInfo;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, Request};
 use axum::routing::{any, get, post};
+use crowd::{Crowd, Ticket};
 use errors::Problem;
 use hyper_util::rt::{TokioIo, TokioTimer};
 pub use journal::line as journal_line;
@@ -34,7 +36,8 @@ use std::sync::Arc;
 pub use taxii::fixture::Fixture;
 use taxii::node_shelf::NodeShelf;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
 use tower_service::Service as _;
 
 /// Serves a node until it is told to stop (Ctrl-C or SIGTERM); the commit in progress is finished.
@@ -135,23 +138,28 @@ fn router(site: &Arc<Site>) -> Router {
 
 /// Accepts connections until told to stop, then lets requests in progress end.
 async fn accept(listener: TcpListener, router: Router) -> Result<(), Failure> {
-    let slots = Arc::new(Semaphore::new(limits::CONNECTIONS_MAX));
+    let crowd = Crowd::of_this_process();
     let (stop, stopping) = watch::channel(false);
     let mut signals = Signals::new()?;
+    let mut connections = JoinSet::new();
     loop {
-        let slot = Arc::clone(&slots).acquire_owned().await;
-        let Ok(slot) = slot else { break };
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
+            Some(_ended) = connections.join_next() => continue,
             () = signals.received() => break,
         };
         match accepted {
             Ok((stream, from)) => {
-                let connection = connection(stream, from, router.clone(), stopping.clone());
-                tokio::spawn(async move {
-                    connection.await;
-                    drop(slot);
-                });
+                // WHY: when everybody here is being answered, the newcomer is turned away at once.
+                let Some(ticket) = crowd.enter(from.ip()) else { continue };
+                let ticket = Arc::new(ticket);
+                connections.spawn(connection(
+                    stream,
+                    from,
+                    router.clone(),
+                    ticket,
+                    stopping.clone(),
+                ));
             }
             // WHY: out of file handles is over in a moment; a busy loop would not help.
             Err(_) => tokio::time::sleep(std::time::Duration::from_millis(100)).await,
@@ -159,9 +167,8 @@ async fn accept(listener: TcpListener, router: Router) -> Result<(), Failure> {
     }
     drop(listener);
     let _nobody_listens = stop.send(true);
-    let all = u32::try_from(limits::CONNECTIONS_MAX).unwrap_or(u32::MAX);
-    let ended = tokio::time::timeout(limits::STOP_TIME_MAX, slots.acquire_many(all)).await;
-    if ended.is_err() {
+    let all = async { while connections.join_next().await.is_some() {} };
+    if tokio::time::timeout(limits::STOP_TIME_MAX, all).await.is_err() {
         journal::line("stopping", &"some requests did not end in time and are cut off");
     }
     Ok(())
@@ -171,13 +178,21 @@ async fn connection(
     stream: TcpStream,
     from: SocketAddr,
     router: Router,
+    ticket: Arc<Ticket>,
     mut stopping: watch::Receiver<bool>,
 ) {
     let _slower_is_fine = stream.set_nodelay(true);
+    let seat = Arc::clone(&ticket);
     let service = hyper::service::service_fn(move |request: Request<hyper::body::Incoming>| {
+        let work = seat.begin();
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(ConnectInfo(from));
-        router.clone().call(request)
+        let answer = router.clone().call(request);
+        async move {
+            let answer = answer.await;
+            drop(work);
+            answer
+        }
     });
     let serving = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
@@ -187,6 +202,7 @@ async fn connection(
     let mut serving = std::pin::pin!(serving);
     let ended = tokio::select! {
         ended = serving.as_mut() => Some(ended),
+        () = ticket.sent_away() => return,
         _ = stopping.wait_for(|stop| *stop) => None,
     };
     if ended.is_none() {

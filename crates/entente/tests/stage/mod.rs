@@ -259,6 +259,11 @@ impl Fixture {
         Self { process, address }
     }
 
+    /// Where it listens.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
     /// What it complains about when its file is wrong.
     pub fn refused(folder: &Folder, contents: &Value) -> String {
         let mut command = Self::command(folder, contents);

@@ -17,8 +17,7 @@ use std::borrow::Cow;
 /// LIMIT: objects of one envelope.
 const OBJECTS_MAX: usize = 100_000;
 
-const ENVELOPE_HELP: &str =
-    "send an envelope, {\"objects\": [ … ]}, around STIX objects";
+const ENVELOPE_HELP: &str = "send an envelope, {\"objects\": [ … ]}, around STIX objects";
 
 /// An object as it was posted.
 #[derive(Debug, Clone)]
