@@ -35,7 +35,7 @@ class Server:
         self.process = subprocess.Popen(
             [PROGRAM, *map(str, words)], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
         )
-        line = self.process.stderr.readline()
+        line = self.line = self.process.stderr.readline()
         assert ready in line, f"{words}: {line}"
         self.address = line.split(ready)[1].split()[0].rstrip("/")
 

@@ -117,6 +117,12 @@ pub enum Verb {
         /// Objects on a page at most [default: what the file says, else 100]
         #[arg(long, value_name = "N")]
         page_max: Option<usize>,
+        /// Speak TLS with this certificate (PEM)
+        #[arg(long, value_name = "FILE", requires = "tls_key")]
+        tls_certificate: Option<PathBuf>,
+        /// The certificate's private key (PEM)
+        #[arg(long, value_name = "FILE", requires = "tls_certificate")]
+        tls_key: Option<PathBuf>,
     },
     /// Who this node is and what it holds
     Status,

@@ -4,6 +4,7 @@
 
 use super::errors::Problem;
 use super::site::Site;
+use super::tls::ShownCertificate;
 use axum::http::HeaderMap;
 use axum::http::header::{AUTHORIZATION, COOKIE};
 use base64::Engine as _;
@@ -133,6 +134,24 @@ pub fn partner(
         }
     }
     Err(nobody())
+}
+
+/// Recognises a partner's client by the certificate it showed in the handshake.
+///
+/// # Errors
+/// Nobody known, or no longer a member; reads as every other way of not being known.
+pub fn certified(
+    site: &Site,
+    snapshot: &dyn Snapshot,
+    shown: Option<&ShownCertificate>,
+    now: Timestamp,
+) -> Result<AgencyId, Problem> {
+    let nobody = || Problem::of("unauthorised");
+    let agency = shown.and_then(|shown| site.certificates.get(&shown.0)).ok_or_else(nobody)?;
+    let members = node::query::members(snapshot)?;
+    let member = members.iter().find(|member| member.agency == *agency);
+    let valid = member.is_some_and(|member| member.valid_until > now);
+    if valid && agency != site.agency() { Ok(agency.clone()) } else { Err(nobody()) }
 }
 
 /// The name of this node's cookie. WHY: cookies are shared by all ports of a host.

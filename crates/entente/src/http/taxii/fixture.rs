@@ -12,6 +12,8 @@ use super::shelf::{Collection, Fate, Known, Outcome, Page, Right, Root, Shelf, S
 use crate::failure::Failure;
 use crate::http::access::{Credential, credential};
 use crate::http::errors::Problem;
+use crate::http::tls::ShownCertificate;
+use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use model::time::Timestamp;
 use node::identity::{same_token, token_digest};
@@ -53,6 +55,8 @@ struct Contents {
     users: BTreeMap<String, String>,
     /// Users by digests of their bearer tokens.
     tokens: BTreeMap<String, String>,
+    /// Users by the fingerprints of their certificates.
+    certificates: BTreeMap<String, String>,
     discovery: Option<Vec<u8>>,
     roots: BTreeMap<String, RwLock<Tree>>,
     page_max: usize,
@@ -176,6 +180,10 @@ impl Shelf for Fixture {
 
     fn enter(&self, parts: &Parts, _now: Timestamp) -> Result<String, Problem> {
         let nobody = || Problem::of("unauthorised");
+        if !parts.headers.contains_key(AUTHORIZATION) {
+            let shown = parts.extensions.get::<ShownCertificate>().ok_or_else(nobody)?;
+            return self.0.certificates.get(&shown.0).cloned().ok_or_else(nobody);
+        }
         match credential(&parts.headers).ok_or_else(nobody)? {
             Credential::Basic { user, password } => {
                 let stated = token_digest(&password).to_string();
