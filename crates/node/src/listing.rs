@@ -182,7 +182,7 @@ impl Entry {
         if self.spec == SpecVersion::V20 {
             flags |= FLAG_V20;
         }
-        if self.version.parse::<Timestamp>().is_ok() {
+        if version_stem(&self.version).parse::<Timestamp>().is_ok() {
             flags |= FLAG_DATED;
         }
         let mut out = vec![FORM, flags];
@@ -261,6 +261,12 @@ impl<'a> Head<'a> {
     pub(crate) fn kind(&self) -> &'a str {
         kind_of(self.record)
     }
+}
+
+/// A version without the mark of a differing copy of it.
+#[must_use]
+pub fn version_stem(version: &str) -> &str {
+    version.split_once('~').map_or(version, |(stem, _)| stem)
 }
 
 /// The STIX type an identifier names.

@@ -12,7 +12,7 @@ mod pass;
 use crate::Body;
 use crate::error::NodeError;
 use crate::facts::Facts;
-use crate::listing::{Head, Holds, Listing, kind_of};
+use crate::listing::{Head, Holds, Listing, kind_of, version_stem};
 use model::ids::{AgencyId, RecordId};
 use model::time::Timestamp;
 use pass::Pass;
@@ -99,7 +99,8 @@ impl Page {
 pub struct Shown {
     /// When it was added.
     pub added_at: Timestamp,
-    /// Its version as its originator wrote it, or the digest of its content.
+    /// Its version as it is held: as its originator wrote it (with a mark, where two copies of one
+    /// version differ), or the digest of its content.
     pub version: String,
     /// The version of STIX it follows.
     pub spec: SpecVersion,
@@ -153,13 +154,14 @@ impl Shown {
     /// Its version exactly as it is written; nothing for an object that states none.
     #[must_use]
     pub fn version_text(&self) -> Option<&str> {
-        self.version.parse::<Timestamp>().is_ok().then_some(&*self.version)
+        let stem = version_stem(&self.version);
+        stem.parse::<Timestamp>().is_ok().then_some(stem)
     }
 
     /// When this version was made: as it states, else when it was added.
     #[must_use]
     pub fn version_at(&self) -> Timestamp {
-        self.version.parse().unwrap_or(self.added_at)
+        version_stem(&self.version).parse().unwrap_or(self.added_at)
     }
 }
 

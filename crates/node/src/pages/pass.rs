@@ -4,7 +4,7 @@ use super::{Depth, Release, Shown, Wanted};
 use crate::Body;
 use crate::error::NodeError;
 use crate::facts::Facts;
-use crate::listing::{Head, Holds, Listing};
+use crate::listing::{Head, Holds, Listing, version_stem};
 use crate::tables;
 use model::ids::AgencyId;
 use model::request::StandingOrder;
@@ -38,7 +38,7 @@ impl<'a> Pass<'a> {
         let Some((_, order)) = self.orders.get(at) else { return Ok(None) };
         let Some(held) = self.held(head, holds)? else { return Ok(None) };
         let (version, spec) = (held.custody.version.clone(), held.body.spec());
-        if !wanted.fits(spec, version.parse().unwrap_or(added_at)) {
+        if !wanted.fits(spec, version_stem(&version).parse().unwrap_or(added_at)) {
             return Ok(None);
         }
         let Offer::Release(release) = offer_held(self.facts, &held, order, self.now)? else {
