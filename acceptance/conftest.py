@@ -33,7 +33,10 @@ class Server:
 
     def __init__(self, words, ready="listens on"):
         self.process = subprocess.Popen(
-            [PROGRAM, *map(str, words)], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+            [PROGRAM, *map(str, words)],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
         )
         line = self.line = self.process.stderr.readline()
         assert ready in line, f"{words}: {line}"
@@ -147,8 +150,8 @@ def fixture_contents():
     return {
         "users": {"admin": "Password0"},
         "taxii": {"max_page_size": 3},
-        "/discovery": {"title": "s", "default": "/root/", "api_roots": ["/root/"]},
-        "root": {
+        "/discovery": {"title": "s", "default": "/shelf/", "api_roots": ["/shelf/"]},
+        "shelf": {
             "information": {"title": "r", "versions": ["application/taxii+json;version=2.1"],
                             "max_content_length": 1000000},
             "status": [],

@@ -9,7 +9,7 @@ from conftest import OPEN, READ_ONLY, fixture_contents
 from cytaxii2.cytaxii2 import cytaxii2
 from taxii2client.v21 import Collection, Server, as_pages
 
-MARKS = [o["id"] for o in fixture_contents()["root"]["collections"][0]["objects"]]
+MARKS = [o["id"] for o in fixture_contents()["shelf"]["collections"][0]["objects"]]
 
 
 def opened(scene):
@@ -22,8 +22,8 @@ def test_taxii2_client_walks_from_discovery_to_objects(scene):
     assert readable, "the partner sees no collection it may read"
     whole = readable[0].get_objects()["objects"]
     assert len(whole) > 3
-    paged = [o for page in as_pages(readable[0].get_objects, per_request=2) for o in page["objects"]]
-    assert paged == whole
+    pages = as_pages(readable[0].get_objects, per_request=2)
+    assert [o for page in pages for o in page["objects"]] == whole
     listed = readable[0].get_manifest()["objects"]
     assert [entry["id"] for entry in listed] == [o["id"] for o in whole]
     assert readable[0].get_object(whole[0]["id"])["objects"] == [whole[0]]
@@ -31,7 +31,8 @@ def test_taxii2_client_walks_from_discovery_to_objects(scene):
 
 def test_stix2_reads_a_collection_as_a_source(scene):
     readable = [one for one in opened(scene).default.collections if one.can_read]
-    source = stix2.TAXIICollectionSource(Collection(readable[0].url, user=scene.user, password=scene.token))
+    collection = Collection(readable[0].url, user=scene.user, password=scene.token)
+    source = stix2.TAXIICollectionSource(collection)
     reports = source.query([stix2.Filter("type", "=", "report")])
     assert reports
     assert source.get(reports[0]["id"])["id"] == reports[0]["id"]
@@ -67,7 +68,7 @@ def test_taxii2_client_writes_reads_and_deletes(fixture_server):
 
 
 def test_stix2_writes_to_a_collection_as_a_store(fixture_server):
-    url = f"{fixture_server.address}/root/collections/{OPEN}/"
+    url = f"{fixture_server.address}/shelf/collections/{OPEN}/"
     store = stix2.TAXIICollectionStore(Collection(url, user="admin", password="Password0"))
     made = stix2.v21.Identity(name="An agency", identity_class="organization")
     store.add(made)

@@ -11,7 +11,7 @@ import requests
 from conftest import Node, Server, fixture_contents, introduce
 from taxii2client.v21 import Server as TaxiiServer
 
-pytestmark = pytest.mark.skipif(not shutil.which("openssl"), reason="openssl makes the certificates")
+pytestmark = pytest.mark.skipif(not shutil.which("openssl"), reason="openssl is not installed")
 ACCEPT = {"Accept": "application/taxii+json;version=2.1"}
 
 
@@ -48,7 +48,8 @@ def test_a_pinned_certificate_signs_a_client_in(secure_fixture):
     assert server.address.startswith("https://")
 
     def status(**more):
-        return requests.get(server.address + "/", headers=ACCEPT, verify=trusted, **more).status_code
+        said = requests.get(server.address + "/", headers=ACCEPT, verify=trusted, **more)
+        return said.status_code
 
     assert status(cert=client[:2]) == 200
     assert status(cert=stranger[:2]) == 401
@@ -56,7 +57,8 @@ def test_a_pinned_certificate_signs_a_client_in(secure_fixture):
     assert status(auth=("admin", "Password0")) == 200
     # Who says a name is judged by it, whatever certificate is shown.
     assert status(cert=client[:2], auth=("admin", "wrong")) == 401
-    walked = TaxiiServer(server.address + "/", verify=str(trusted), cert=tuple(map(str, client[:2])))
+    shown = tuple(map(str, client[:2]))
+    walked = TaxiiServer(server.address + "/", verify=str(trusted), cert=shown)
     assert walked.default.collections
 
 
@@ -87,7 +89,8 @@ def test_a_node_knows_a_partner_by_its_certificate(tmp_path):
     introduce([xa, xb], [])
     settings = xa.dir / "node.toml"
     part = f'[tls]\nlisten = "127.0.0.1:0"\ncertificate = "{cert}"\nkey = "{key}"\n'
-    settings.write_text(settings.read_text() + part + f'[tls.clients]\n"xb.police.ct" = "{client[2]}"\n')
+    part += f'[tls.clients]\n"xb.police.ct" = "{client[2]}"\n'
+    settings.write_text(settings.read_text() + part)
     xa.serve()
     try:
         secure = next(word for word in xa.server.line.split() if word.startswith("https://"))

@@ -1,7 +1,7 @@
 //! The doors of a running node: partners' messages, TAXII, the officer's commands and pages.
 //!
-//! HTTP/1.1. A node listens on an inner address without TLS, behind a proxy that ends it, and, where
-//! `node.toml` has a part `[tls]`, on a second address that speaks TLS itself.
+//! HTTP/1.1. A node listens on an inner address without TLS, behind a proxy that ends it, and on a
+//! second address that speaks TLS itself where `node.toml` has a part `[tls]`.
 
 mod access;
 mod answers;

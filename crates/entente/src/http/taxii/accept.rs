@@ -1,4 +1,6 @@
-//! Which media types a client takes and sends. Pure. SOURCE: RFC 9110 12.5.1, TAXII 2.1 section 1.6.8.
+//! Which media types a client takes and sends. Pure.
+//!
+//! SOURCE: RFC 9110 section 12.5.1, TAXII 2.1 section 1.6.8.
 
 use axum::http::HeaderMap;
 use axum::http::header::{ACCEPT, CONTENT_ENCODING, CONTENT_TYPE};

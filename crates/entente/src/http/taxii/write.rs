@@ -13,7 +13,7 @@ pub fn instant(at: Timestamp) -> String {
     format!("{whole}.{part:0<6}Z")
 }
 
-/// A text as JSON writes it. Identifiers, versions and media types need no escapes; others get them.
+/// A text as JSON writes it; what needs no escapes is copied.
 fn quoted(out: &mut Vec<u8>, text: &str) {
     if text.bytes().any(|b| b < 0x20 || b == b'"' || b == b'\\') {
         out.extend_from_slice(serde_json::Value::from(text).to_string().as_bytes());
