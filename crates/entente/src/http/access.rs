@@ -118,22 +118,33 @@ pub fn partner(
     now: Timestamp,
 ) -> Result<AgencyId, Problem> {
     let nobody = || Problem::of("unauthorised");
-    let (user, token) = match credential(headers).ok_or_else(nobody)? {
-        Credential::Bearer(token) => (None, token),
-        Credential::Basic { user, password } => (Some(user), password),
+    let agency = match credential(headers).ok_or_else(nobody)? {
+        Credential::Bearer(token) => {
+            node::query::token_holder(snapshot, &token_digest(&token))?.ok_or_else(nobody)?
+        }
+        Credential::Basic { user, password } => {
+            let stated = token_digest(&password).to_string();
+            let agency: AgencyId = user.parse().map_err(|_| nobody())?;
+            let known = node::query::access(snapshot, &agency)?.ok_or_else(nobody)?;
+            if !same_token(&known.to_string(), &stated) {
+                return Err(nobody());
+            }
+            agency
+        }
     };
-    let stated = token_digest(&token).to_string();
-    for member in node::query::members(snapshot)? {
-        let named = user.as_deref().is_none_or(|user| user == member.agency.as_str());
-        if !named || member.agency == *site.agency() || member.valid_until <= now {
-            continue;
-        }
-        let known = node::query::access(snapshot, &member.agency)?;
-        if known.is_some_and(|known| same_token(&known.to_string(), &stated)) {
-            return Ok(member.agency);
-        }
-    }
-    Err(nobody())
+    present(site, snapshot, agency, now)
+}
+
+/// A partner that is a member at this time.
+fn present(
+    site: &Site,
+    snapshot: &dyn Snapshot,
+    agency: AgencyId,
+    now: Timestamp,
+) -> Result<AgencyId, Problem> {
+    let member = node::query::member(snapshot, &agency)?;
+    let valid = member.is_some_and(|member| member.valid_until > now);
+    if valid && agency != *site.agency() { Ok(agency) } else { Err(Problem::of("unauthorised")) }
 }
 
 /// Recognises a partner's client by the certificate it showed in the handshake.
@@ -148,10 +159,7 @@ pub fn certified(
 ) -> Result<AgencyId, Problem> {
     let nobody = || Problem::of("unauthorised");
     let agency = shown.and_then(|shown| site.certificates.get(&shown.0)).ok_or_else(nobody)?;
-    let members = node::query::members(snapshot)?;
-    let member = members.iter().find(|member| member.agency == *agency);
-    let valid = member.is_some_and(|member| member.valid_until > now);
-    if valid && agency != site.agency() { Ok(agency.clone()) } else { Err(nobody()) }
+    present(site, snapshot, agency.clone(), now)
 }
 
 /// The name of this node's cookie. WHY: cookies are shared by all ports of a host.

@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 
@@ -49,6 +50,10 @@ pub struct Ticket {
     crowd: Arc<Crowd>,
     number: u64,
     leave: Arc<Notify>,
+    /// Counts beginnings and ends of requests: odd while one is in work.
+    moves: AtomicU64,
+    /// What it was at the last look.
+    seen: AtomicU64,
 }
 
 /// File handles this process may have, where the system says so.
@@ -89,7 +94,8 @@ impl Crowd {
         let number = room.admit(from);
         let leave = room.guests.get(&number).map(|guest| Arc::clone(&guest.leave))?;
         drop(room);
-        Some(Ticket { crowd: Arc::clone(self), number, leave })
+        let (moves, seen) = (AtomicU64::new(0), AtomicU64::new(u64::MAX));
+        Some(Ticket { crowd: Arc::clone(self), number, leave, moves, seen })
     }
 }
 
@@ -161,6 +167,7 @@ pub struct InWork(Arc<Ticket>);
 
 impl Drop for InWork {
     fn drop(&mut self) {
+        self.0.moves.fetch_add(1, Ordering::Relaxed);
         self.0.crowd.room().turn_to(self.0.number, true);
     }
 }
@@ -169,8 +176,18 @@ impl Ticket {
     /// A request begins.
     #[must_use]
     pub fn begin(self: &Arc<Self>) -> InWork {
+        self.moves.fetch_add(1, Ordering::Relaxed);
         self.crowd.room().turn_to(self.number, false);
         InWork(Arc::clone(self))
+    }
+
+    /// Whether no request has begun, ended or been in work since the last look: its client does not
+    /// read what it asked for.
+    #[must_use]
+    pub fn is_stuck(&self) -> bool {
+        let moves = self.moves.load(Ordering::Relaxed);
+        let seen = self.seen.swap(moves, Ordering::Relaxed);
+        moves == seen && moves.is_multiple_of(2)
     }
 
     /// Waits until the place is needed for somebody else.
@@ -213,6 +230,17 @@ mod tests {
         let busy: Vec<_> = [&single, &third, &fourth].iter().map(|t| t.begin()).collect();
         assert!(enter(5).is_some() && is_sent_away(&many[1]));
         drop(busy);
+    }
+
+    #[test]
+    fn who_does_not_read_its_answer_is_stuck() {
+        let crowd = Arc::new(Crowd::new(4, 4));
+        let ticket = Arc::new(crowd.enter(address(1)).unwrap());
+        assert!(!ticket.is_stuck());
+        let work = ticket.begin();
+        assert!(!ticket.is_stuck() && !ticket.is_stuck());
+        drop(work);
+        assert!(!ticket.is_stuck() && ticket.is_stuck());
     }
 
     #[test]

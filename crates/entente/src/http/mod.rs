@@ -293,6 +293,7 @@ impl Visit {
         let ended = tokio::select! {
             ended = serving.as_mut() => Some(ended),
             () = ticket.sent_away() => return,
+            () = stuck(&ticket) => return,
             _ = stopping.wait_for(|stop| *stop) => None,
         };
         if ended.is_none() {
@@ -300,6 +301,13 @@ impl Visit {
             // WHY: a connection that breaks off concerns only its own client.
             let _broken_off = serving.await;
         }
+    }
+}
+
+/// Waits until a client has not read its answer for too long.
+async fn stuck(ticket: &Ticket) {
+    while !ticket.is_stuck() {
+        tokio::time::sleep(limits::STUCK_TIME_MAX).await;
     }
 }
 

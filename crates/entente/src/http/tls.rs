@@ -139,7 +139,7 @@ mod tests {
         for good in [plain.clone(), colons.clone(), format!("sha256:{plain}")] {
             assert_eq!(fingerprint(&good), Some(plain.clone()), "{good}");
         }
-        for wrong in ["", "ab", &plain[1..], &plain.replace('a', "g")] {
+        for wrong in ["", "ab", &plain.repeat(2), &plain.replace('a', "g")] {
             assert_eq!(fingerprint(wrong), None, "{wrong}");
         }
     }
