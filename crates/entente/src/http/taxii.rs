@@ -42,6 +42,9 @@ pub async fn answer<S: Shelf>(shelf: Arc<S>, request: Request) -> Response {
             let read = intake::body(&parts.headers, body, waiting.root.content_bytes_max).await;
             let said = match read {
                 Ok(bytes) => on::<S, _>(move || waiting.add(&bytes)).await,
+                Err(problem) if problem.code == "too_large" => {
+                    Err(too_large(waiting.root.content_bytes_max))
+                }
                 Err(problem) => Err(problem),
             };
             return said.unwrap_or_else(|problem| refuse(&problem, &parts));
@@ -51,6 +54,10 @@ pub async fn answer<S: Shelf>(shelf: Arc<S>, request: Request) -> Response {
     // WHY: a body nobody asked for is read away, so that its sender hears the answer.
     let _unread = intake::body(&parts.headers, body, 0).await;
     said.unwrap_or_else(|problem| refuse(&problem, &parts))
+}
+
+fn too_large(bytes_max: usize) -> Problem {
+    Problem::of("too_large").at(format!("at most {bytes_max} bytes are taken"))
 }
 
 /// Runs work where it may wait, if it may wait.
@@ -269,7 +276,7 @@ impl<S: Shelf> Visit<S> {
         }
         permit(collection, Needs::Write)?;
         match intake::stated_bytes(headers) {
-            Some(bytes) if bytes > root.content_bytes_max => Err(Problem::of("too_large")),
+            Some(bytes) if bytes > root.content_bytes_max => Err(too_large(root.content_bytes_max)),
             Some(_) | None => Ok(()),
         }
     }
