@@ -3,29 +3,17 @@
 use crate::Body;
 use crate::error::NodeError;
 use crate::facts::Facts;
+use crate::listing::{Entry, Listing};
 use crate::outbox::{self, Waiting, message_key};
-use crate::tables::{
-    self, Table, digest_key, due_key, holding_key, key, numbered_under, pair, put,
-};
+use crate::tables::{self, Table, digest_key, due_key, holding_key, key, pair, put};
 use model::custody::{Custody, Deletion, Holding, Tombstone};
 use model::ids::{AgencyId, Digest, RecordId};
 use model::release::Terms;
 use model::request::{Consent, StandingOrder};
 use model::time::Timestamp;
 use protocol::{Change, Offered, Released};
-use serde::{Deserialize, Serialize};
 use store::{Batch, Operation, Snapshot};
-
-/// One row of a partner's collection.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Listed {
-    /// The terms it was offered on.
-    pub terms: Terms,
-    /// The grounds it went on, to decide again at every read.
-    pub grounds: model::request::Grounds,
-    /// When it was added: strictly increasing.
-    pub added_at: Timestamp,
-}
+use wire::stix::SpecVersion;
 
 /// Writes changes into a batch.
 pub(crate) struct Applier<'a> {
@@ -228,18 +216,16 @@ impl Applier<'_> {
         let next = self.added_at.micros().saturating_add(1);
         self.added_at =
             Timestamp::from_micros(next).map_err(|e| NodeError::damaged("collection", e))?;
-        let listed = Listed {
-            terms: offered.terms.clone(),
-            grounds: offered.grounds.clone(),
+        let entry = Entry {
             added_at: self.added_at,
+            record: terms.record.clone(),
+            originator: terms.originator.clone(),
+            version: terms.version.clone(),
+            spec: released.content().map_or(SpecVersion::V21, Body::spec),
+            purpose: terms.purpose.clone(),
+            grounds: offered.grounds.clone(),
         };
-        let place = u64::from_be_bytes(tables::instant(self.added_at));
-        put(
-            self.batch,
-            numbered_under(Table::Collection, recipient, place),
-            "collection",
-            &listed,
-        )?;
+        Listing::of_partner(recipient).add(self.batch, &entry)?;
         put(self.batch, key(Table::Counter, &[b"added"]), "counter", &self.added_at)?;
         let parts = [terms.record.as_str(), terms.originator.as_str(), recipient.as_str()];
         self.batch.put(key(Table::Went, &parts.map(str::as_bytes)), Vec::new());
@@ -268,20 +254,13 @@ impl Applier<'_> {
         for offered in ending {
             self.batch.delete(offered_key(&offered.terms, recipient));
         }
-        let rows = tables::prefix(Table::Collection, &[recipient.as_str().as_bytes()]);
-        let (mut found, mut failure) = (Vec::new(), None);
-        self.snapshot.scan(&rows, &mut |row, bytes| {
-            match tables::parse::<Listed>(bytes, "collection") {
-                Ok(listed) if fits(&listed.terms) => found.push(row.to_vec()),
-                Ok(_) => {}
-                Err(error) => failure = Some(error),
+        let listing = Listing::of_partner(recipient);
+        for entry in listing.entries(self.snapshot, record)? {
+            if entry.originator == *originator && purpose.is_none_or(|p| entry.purpose == p) {
+                listing.remove(self.batch, &entry);
             }
-            failure.is_none()
-        })?;
-        for row in found {
-            self.batch.delete(row);
         }
-        failure.map_or(Ok(()), Err)
+        Ok(())
     }
 
     /// Marks what was offered of a record as not taken.

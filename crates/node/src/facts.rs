@@ -97,6 +97,21 @@ impl<'a> Facts<'a> {
         })
     }
 
+    /// Exactly this version of this originator's assertion.
+    ///
+    /// # Errors
+    /// The store failed or the row is damaged.
+    pub fn exactly(
+        &self,
+        id: &RecordId,
+        originator: &AgencyId,
+        version: &str,
+    ) -> Result<Option<(Custody, Body)>, NodeError> {
+        let parts = [id.as_str().as_bytes(), originator.as_str().as_bytes(), version.as_bytes()];
+        let row = self.snapshot.get(&key(Table::Holding, &parts))?;
+        row.map(|bytes| opened(&bytes)).transpose()
+    }
+
     /// The newest custody of one originator's assertion.
     ///
     /// # Errors

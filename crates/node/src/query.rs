@@ -1,17 +1,17 @@
 //! What can be read from a snapshot: counts, lists, a partner's collection. Reads pass the gate.
 
 use crate::Body;
-use crate::apply::Listed;
 use crate::error::NodeError;
 use crate::facts::Facts;
-use crate::tables::{self, Table, key, numbered_under, prefix};
+use crate::listing::Listing;
+use crate::pages::{self, Page, Wanted};
+use crate::tables::{self, Table, key, prefix};
 use model::custody::Custody;
 use model::ids::{AgencyId, Digest, RecordId};
 use model::member::Member;
 use model::release::{RecallReceipt, Receipt, ReleaseNotice, Terms};
 use model::request::StandingOrder;
 use model::time::Timestamp;
-use protocol::{Offer, Released, offer, unannounced};
 use serde::Serialize;
 use store::Snapshot;
 
@@ -137,6 +137,44 @@ pub fn access(
     tables::read(snapshot, &key(Table::Access, &[partner.as_str().as_bytes()]), "access")
 }
 
+/// One pinned member.
+///
+/// # Errors
+/// The store failed or the row is damaged.
+pub fn member(snapshot: &dyn Snapshot, agency: &AgencyId) -> Result<Option<Member>, NodeError> {
+    tables::read(snapshot, &key(Table::Member, &[agency.as_str().as_bytes()]), "member")
+}
+
+/// The partner whose client has the access token of this digest. Cost: one small row a partner.
+///
+/// # Errors
+/// The store failed or a row is damaged.
+pub fn token_holder(
+    snapshot: &dyn Snapshot,
+    stated: &model::ids::Digest,
+) -> Result<Option<AgencyId>, NodeError> {
+    let stated = stated.to_string();
+    let (mut found, mut failure) = (None, None);
+    let rows = key(Table::Access, &[]);
+    snapshot.scan(&rows, &mut |row, bytes| {
+        match tables::parse::<model::ids::Digest>(bytes, "access") {
+            Ok(known) if crate::identity::same_token(&known.to_string(), &stated) => {
+                found = Some(row.get(rows.len()..).unwrap_or_default().to_vec());
+            }
+            Ok(_) => {}
+            Err(error) => failure = Some(error),
+        }
+        found.is_none() && failure.is_none()
+    })?;
+    if let Some(error) = failure {
+        return Err(error);
+    }
+    let Some(agency) = found else { return Ok(None) };
+    let damaged = |e: &dyn std::fmt::Display| NodeError::damaged("access", e);
+    let agency = String::from_utf8(agency).map_err(|e| damaged(&e))?;
+    agency.parse().map(Some).map_err(|e: model::ids::IdError| damaged(&e))
+}
+
 /// The standing orders.
 ///
 /// # Errors
@@ -244,90 +282,17 @@ fn some<T: serde::de::DeserializeOwned>(
     failure.map_or(Ok(out), Err)
 }
 
-/// What a partner was offered, oldest first.
+/// A page of what was released to a partner; see [`crate::pages`].
 ///
 /// # Errors
-/// The store failed or a row is damaged.
-pub fn listed(snapshot: &dyn Snapshot, partner: &AgencyId) -> Result<Vec<Listed>, NodeError> {
-    let rows = prefix(Table::Collection, &[partner.as_str().as_bytes()]);
-    tables::read_all(snapshot, &rows, "collection")
-}
-
-/// One record as a partner's collection shows it.
-pub struct Shown {
-    /// When it was added.
-    pub added_at: Timestamp,
-    /// Its version.
-    pub version: String,
-    /// What the gate lets through now.
-    pub released: Released<Body>,
-}
-
-/// A page of a partner's collection: each record is decided on again at the time of reading.
-///
-/// `after` is exclusive. The flag says whether more may follow. Cost: O(page).
-///
-/// # Errors
-/// The store failed, a row is damaged, or the facts cannot be read.
+/// The store failed, a row is damaged, or no vocabulary is adopted.
 pub fn collection(
     facts: &Facts<'_>,
     partner: &AgencyId,
-    after: Option<Timestamp>,
-    limit: usize,
+    wanted: &Wanted,
     now: Timestamp,
-) -> Result<(Vec<Shown>, bool), NodeError> {
-    let rows = prefix(Table::Collection, &[partner.as_str().as_bytes()]);
-    let start = match after {
-        Some(at) => {
-            let place = u64::from_be_bytes(tables::instant(at)).saturating_add(1);
-            numbered_under(Table::Collection, partner, place)
-        }
-        None => rows.clone(),
-    };
-    let (mut found, mut failure, mut more) = (Vec::new(), None, false);
-    facts.snapshot.scan_from(&rows, &start, &mut |_, bytes| {
-        match tables::parse::<Listed>(bytes, "collection") {
-            Ok(listed) => found.push(listed),
-            Err(error) => failure = Some(error),
-        }
-        more = found.len() > limit;
-        !more && failure.is_none()
-    })?;
-    if let Some(error) = failure {
-        return Err(error);
-    }
-    found.truncate(limit);
-    let mut shown = Vec::new();
-    for listed in found {
-        shown.extend(again(facts, partner, listed, now)?);
-    }
-    Ok((shown, more))
-}
-
-/// Decides again: what no longer may be seen is not shown.
-fn again(
-    facts: &Facts<'_>,
-    partner: &AgencyId,
-    listed: Listed,
-    now: Timestamp,
-) -> Result<Option<Shown>, NodeError> {
-    let order = StandingOrder {
-        recipient: partner.clone(),
-        purpose: listed.terms.purpose.clone(),
-        grounds: listed.grounds,
-    };
-    Ok(match offer(facts, &listed.terms.record, &order, now)? {
-        Offer::Release(release) => {
-            let (terms, released) = *release;
-            // WHY: a read cannot tell the originator; only an offer made anew does.
-            if unannounced(facts.own, &listed.terms, &terms) {
-                return Ok(None);
-            }
-            let shown = Shown { added_at: listed.added_at, version: terms.version, released };
-            Some(shown).filter(|s| s.released.content().is_some())
-        }
-        Offer::Refuse(_) | Offer::Unknown => None,
-    })
+) -> Result<Page, NodeError> {
+    pages::page(facts, partner, &Listing::of_partner(partner), wanted, now)
 }
 
 /// The newest assertion of a record with its custody, for the officer's gate.

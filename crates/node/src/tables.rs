@@ -29,7 +29,9 @@ pub enum Table {
     Entry = b'e',
     /// Log hashes: level, index → hash.
     Hash = b'E',
-    /// A partner's collection: recipient, added instant → terms and grounds.
+    /// Where a collection lists a record: its name, record, added instant → nothing.
+    Listed = b'l',
+    /// What a collection lists: its name, added instant → record, version, purpose and grounds.
     Collection = b'F',
     /// What was offered: record, originator, recipient, purpose → terms.
     Offered = b'f',

@@ -4,11 +4,13 @@
 //! decide, strip what is withheld from the content itself, and remove references that would
 //! betray a hidden record.
 //!
-//! INVARIANT: a `Released` is built in this file only; its fields are private and it has no
-//! constructor. Values that are not records (counts, the log) need none.
+//! INVARIANT: a `Released` is built here and in [`Inquiry`] only; its fields are private and it has
+//! no constructor. Values that are not records (counts, the log) need none.
 
+mod inquiry;
 mod screen;
 
+pub use inquiry::{Inquiry, One, Short};
 pub use screen::{Viewer, show};
 
 use crate::engine::Engine;
@@ -19,6 +21,7 @@ use model::record::Record;
 use model::request::Ask;
 use std::collections::BTreeSet;
 use std::fmt::Display;
+use std::sync::Arc;
 
 /// Content that can lose parts.
 pub trait Content: Sized {
@@ -51,7 +54,7 @@ pub struct Released<T> {
     originator: AgencyId,
     recipient: AgencyId,
     purpose: String,
-    decision: Decision,
+    decision: Arc<Decision>,
 }
 
 impl<T> Released<T> {
@@ -219,7 +222,7 @@ fn finish<T: Content>(
         originator: record.originator.clone(),
         recipient: to.recipient.clone(),
         purpose: to.purpose.to_owned(),
-        decision,
+        decision: Arc::new(decision),
     })
 }
 

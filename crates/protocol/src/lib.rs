@@ -31,7 +31,8 @@ pub use effects::{Change, Effects, GivenUp, Offered, Outgoing, Refusals, Reply, 
 pub use facts::{Facts, Fault, Held};
 pub use notice::{NOTICE_RECORDS_MAX, unannounced};
 pub use policy::engine::Engine as Rules;
-pub use policy::release::{Refusal, Released};
-pub use share::{Offer, SHIPMENT_BYTES_MAX, offer};
+pub use policy::release::{ESSENTIAL_REFS, Inquiry, One, Refusal, Released, Short};
+pub use policy::shapes::{Catalogue, Own, ShapeNumber};
+pub use share::{Offer, SHIPMENT_BYTES_MAX, ask, offer, offer_held};
 pub use step::step;
 pub use view::{Example, Seen, examples, explain, officer_view, would_share};

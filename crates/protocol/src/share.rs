@@ -61,8 +61,24 @@ pub fn offer<F: Facts>(
     }
 }
 
+/// As [`offer`], for what the caller read from these facts, such as one version of a record.
+///
+/// # Errors
+/// See [`offer`].
+pub fn offer_held<F: Facts>(
+    facts: &F,
+    held: &Held<F::Body>,
+    order: &StandingOrder,
+    now: Timestamp,
+) -> Result<Offer<F::Body>, Denial> {
+    decide(facts, held, order, now)
+}
+
 /// The question for one record, with the consents stored here.
-pub(crate) fn ask<F: Facts>(
+///
+/// # Errors
+/// [`Denial`] when the facts cannot be read.
+pub fn ask<F: Facts>(
     facts: &F,
     originator: &AgencyId,
     order: &StandingOrder,

@@ -109,13 +109,11 @@ impl World {
         let facts = node.facts(&*snapshot);
         let mut out = Vec::new();
         for (partner, _) in self.agencies() {
-            let (shown, _) =
-                node::query::collection(&facts, &partner, None, 10_000, self.clock.at(site))
-                    .map_err(wrong)?;
-            out.extend(shown.iter().map(|s| {
-                let released = &s.released;
-                (partner.clone(), released.record().clone(), released.originator().clone())
-            }));
+            let wanted = node::pages::Wanted::first(10_000);
+            let page = node::query::collection(&facts, &partner, &wanted, self.clock.at(site))
+                .map_err(wrong)?;
+            let rows = page.rows.iter();
+            out.extend(rows.map(|s| (partner.clone(), s.record().clone(), s.originator().clone())));
         }
         Ok(out)
     }

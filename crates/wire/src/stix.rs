@@ -13,6 +13,7 @@ mod gate;
 mod intake;
 mod marks;
 mod object;
+mod raw;
 mod shapes;
 mod source;
 mod view;
@@ -24,6 +25,7 @@ pub use fields::{FRAME_PROPERTIES, KNOWN_FIELDS, KnownField};
 pub use intake::{Fatal, Item, Place, Rejected, Summary};
 pub use marks::{KnownMarkings, Marking, Markings, Terms, built_in_tlp};
 pub use object::{ObjectProblem, SpecVersion, StixObject};
+pub use raw::RawObject;
 pub use view::{ViewProblem, view};
 pub use withhold::{WITHHELD, WithholdProblem};
 

@@ -104,6 +104,26 @@ pub enum Verb {
     },
     /// Serve partners, TAXII clients and the officer's pages until Ctrl-C
     Serve,
+    /// Serve a file as a TAXII 2.1 server on this machine, for trying clients and suites
+    #[command(after_help = "Example:\n  entente taxii-fixture fixture.json --port 5000 \
+                            --page-max 20\n\nThe file has the form of the reference server's data \
+                            file; see docs/reference/taxii.md.")]
+    TaxiiFixture {
+        /// The file (JSON)
+        file: PathBuf,
+        /// The port; 0 takes a free one and says which
+        #[arg(long, default_value_t = 5000)]
+        port: u16,
+        /// Objects on a page at most [default: what the file says, else 100]
+        #[arg(long, value_name = "N")]
+        page_max: Option<usize>,
+        /// Speak TLS with this certificate (PEM)
+        #[arg(long, value_name = "FILE", requires = "tls_key")]
+        tls_certificate: Option<PathBuf>,
+        /// The certificate's private key (PEM)
+        #[arg(long, value_name = "FILE", requires = "tls_certificate")]
+        tls_key: Option<PathBuf>,
+    },
     /// Who this node is and what it holds
     Status,
     /// Adopt the vocabulary decisions look things up in

@@ -73,6 +73,12 @@ fn run(arguments: Arguments) -> Result<Answer, Failure> {
             init(&dir, Opening { agency, party, listen, endpoint, years })
         }
         Verb::Serve => serve(&seat),
+        Verb::TaxiiFixture { file, port, page_max, tls_certificate, tls_key } => {
+            let fixture = crate::http::Fixture::read(&file, page_max)?;
+            let tls = tls_certificate.zip(tls_key);
+            crate::http::serve_fixture(fixture, port, tls)?;
+            Ok(Answer::default())
+        }
         Verb::Decide { vocab, agreements, cases, out } => {
             decide::decide(&vocab, &agreements, &cases, &out)
         }
@@ -183,6 +189,7 @@ fn init(dir: &Path, opening: Opening) -> Result<Answer, Failure> {
         endpoint,
         valid_from: now,
         valid_until: now.plus(&period).map_err(|e| wrong(&e))?,
+        tls: None,
     };
     let place = Place::at(dir);
     place.create(&settings)?;
@@ -309,6 +316,7 @@ fn command(verb: Verb) -> Result<Command, Failure> {
         Verb::Tick => Command::Tick,
         Verb::Init { .. }
         | Verb::Serve
+        | Verb::TaxiiFixture { .. }
         | Verb::Decide { .. }
         | Verb::Import(_)
         | Verb::Deliver { again: None, give_up: None }

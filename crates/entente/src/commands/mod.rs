@@ -8,8 +8,8 @@ mod records;
 mod sharing;
 
 pub use agreements::problems;
-pub use log::FILES_MAX as LOG_FILES_MAX;
 pub use delivery::about;
+pub use log::FILES_MAX as LOG_FILES_MAX;
 pub use records::store;
 
 use crate::command::{Answer, Command, Outcome};

@@ -4,6 +4,7 @@
 
 use super::errors::Problem;
 use super::site::Site;
+use super::tls::ShownCertificate;
 use axum::http::HeaderMap;
 use axum::http::header::{AUTHORIZATION, COOKIE};
 use base64::Engine as _;
@@ -31,12 +32,21 @@ pub enum Caller {
 
 /// What a request says of itself.
 #[derive(Debug, PartialEq, Eq)]
-enum Credential {
+pub enum Credential {
+    /// A token.
     Bearer(String),
-    Basic { user: String, password: String },
+    /// A name with its password.
+    Basic {
+        /// The name.
+        user: String,
+        /// The password.
+        password: String,
+    },
 }
 
-fn credential(headers: &HeaderMap) -> Option<Credential> {
+/// What a request's head says of its sender; `None` when it says nothing, or two things.
+#[must_use]
+pub fn credential(headers: &HeaderMap) -> Option<Credential> {
     let mut stated = headers.get_all(AUTHORIZATION).iter();
     let text = stated.next()?.to_str().ok()?;
     // WHY: two statements are ambiguous, and what is ambiguous is refused.
@@ -108,22 +118,48 @@ pub fn partner(
     now: Timestamp,
 ) -> Result<AgencyId, Problem> {
     let nobody = || Problem::of("unauthorised");
-    let (user, token) = match credential(headers).ok_or_else(nobody)? {
-        Credential::Bearer(token) => (None, token),
-        Credential::Basic { user, password } => (Some(user), password),
+    let agency = match credential(headers).ok_or_else(nobody)? {
+        Credential::Bearer(token) => {
+            node::query::token_holder(snapshot, &token_digest(&token))?.ok_or_else(nobody)?
+        }
+        Credential::Basic { user, password } => {
+            let stated = token_digest(&password).to_string();
+            let agency: AgencyId = user.parse().map_err(|_| nobody())?;
+            let known = node::query::access(snapshot, &agency)?.ok_or_else(nobody)?;
+            if !same_token(&known.to_string(), &stated) {
+                return Err(nobody());
+            }
+            agency
+        }
     };
-    let stated = token_digest(&token).to_string();
-    for member in node::query::members(snapshot)? {
-        let named = user.as_deref().is_none_or(|user| user == member.agency.as_str());
-        if !named || member.agency == *site.agency() || member.valid_until <= now {
-            continue;
-        }
-        let known = node::query::access(snapshot, &member.agency)?;
-        if known.is_some_and(|known| same_token(&known.to_string(), &stated)) {
-            return Ok(member.agency);
-        }
-    }
-    Err(nobody())
+    present(site, snapshot, agency, now)
+}
+
+/// A partner that is a member at this time.
+fn present(
+    site: &Site,
+    snapshot: &dyn Snapshot,
+    agency: AgencyId,
+    now: Timestamp,
+) -> Result<AgencyId, Problem> {
+    let member = node::query::member(snapshot, &agency)?;
+    let valid = member.is_some_and(|member| member.valid_until > now);
+    if valid && agency != *site.agency() { Ok(agency) } else { Err(Problem::of("unauthorised")) }
+}
+
+/// Recognises a partner's client by the certificate it showed in the handshake.
+///
+/// # Errors
+/// Nobody known, or no longer a member; reads as every other way of not being known.
+pub fn certified(
+    site: &Site,
+    snapshot: &dyn Snapshot,
+    shown: Option<&ShownCertificate>,
+    now: Timestamp,
+) -> Result<AgencyId, Problem> {
+    let nobody = || Problem::of("unauthorised");
+    let agency = shown.and_then(|shown| site.certificates.get(&shown.0)).ok_or_else(nobody)?;
+    present(site, snapshot, agency.clone(), now)
 }
 
 /// The name of this node's cookie. WHY: cookies are shared by all ports of a host.

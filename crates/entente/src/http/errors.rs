@@ -34,6 +34,12 @@ const TABLE: &[Row] = &[
     row("media_type", 415, "the body is not of a form taken here", "send application/json"),
     row("too_many", 429, "too much at once from this address", "wait a moment and try again"),
     row("too_slow", 408, "the body did not arrive in time", "send it again"),
+    row(
+        "unprocessable",
+        422,
+        "while processing supplied content, an error occurred",
+        "send a TAXII envelope of STIX objects",
+    ),
     row("message_refused", 400, "the message does not hold", ANEW),
     row("log_proof_conflict", 409, "the log proof must start elsewhere", "start it from `size`"),
     row("split_view", 409, "the sender shows two different logs", "the officers must talk"),
@@ -73,6 +79,8 @@ pub struct Problem {
     pub log: Option<String>,
     /// The size a log proof must start from.
     pub size: Option<u64>,
+    /// Where in the request, and what was found there; anybody may be told.
+    pub place: Option<String>,
 }
 
 impl Problem {
@@ -81,7 +89,8 @@ impl Problem {
     pub fn of(code: &str) -> Self {
         let row = find(code).unwrap_or(&LAST);
         let status = StatusCode::from_u16(row.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        Self { status, code: row.code, public: row.public, help: row.help, log: None, size: None }
+        let (public, help) = (row.public, row.help);
+        Self { status, code: row.code, public, help, log: None, size: None, place: None }
     }
 
     /// With another help, which anybody may be told.
@@ -89,6 +98,20 @@ impl Problem {
     pub fn hinting(mut self, help: &'static str) -> Self {
         self.help = help;
         self
+    }
+
+    /// With the place in the request, which anybody may be told.
+    #[must_use]
+    pub fn at(mut self, place: String) -> Self {
+        self.place = Some(place);
+        self
+    }
+
+    /// The number under which the operator's line can be found; only faults of this node have one.
+    #[must_use]
+    pub fn number(&self) -> Option<String> {
+        let log = self.log.as_ref().filter(|_| self.status.is_server_error())?;
+        Some(node::identity::token_digest(log).hex().chars().take(16).collect())
     }
 
     /// With a text for the operator.
@@ -101,7 +124,10 @@ impl Problem {
     /// Writes the operator's line, where there is one.
     pub fn tell_operator(&self) {
         if let Some(log) = &self.log {
-            super::journal::line(self.code, log);
+            match self.number() {
+                Some(number) => super::journal::line(self.code, &format!("[{number}] {log}")),
+                None => super::journal::line(self.code, log),
+            }
         }
     }
 }

@@ -11,6 +11,7 @@ use model::member::Member;
 use model::time::Timestamp;
 use node::facts::Facts;
 use node::{Node, NodeError, Rules};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, RwLock};
 use store::{Reader, Snapshot};
 use tokio::sync::Semaphore;
@@ -28,6 +29,8 @@ pub struct Site {
     pub allowance: Allowance,
     /// Partners' messages in work.
     pub messages: Semaphore,
+    /// Partners by the fingerprints of their clients' certificates.
+    pub certificates: BTreeMap<String, AgencyId>,
 }
 
 fn stopped() -> Failure {
@@ -50,7 +53,14 @@ impl Site {
             token,
             allowance: Allowance::default(),
             messages: Semaphore::new(MESSAGES_AT_ONCE),
+            certificates: BTreeMap::new(),
         }
+    }
+
+    /// The site with partners known by their clients' certificates.
+    #[must_use]
+    pub fn knowing(self, certificates: BTreeMap<String, AgencyId>) -> Self {
+        Self { certificates, ..self }
     }
 
     /// The agency that runs the node.

@@ -20,7 +20,7 @@ impl policy::release::Content for StixObject {
 }
 
 impl StixObject {
-    /// The identifiers it rests on: everything it refers to apart from its markings and its creator.
+    /// The identifiers it rests on: all it refers to apart from its markings and its creator.
     /// For indexing, so nothing is refused here.
     ///
     /// WHY: a record does not rest on whoever wrote it; were it so, taking back an identity would

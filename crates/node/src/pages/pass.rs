@@ -1,0 +1,108 @@
+//! One reader's pass over rows: the same question put to many records.
+
+use super::{Depth, Release, Shown, Wanted};
+use crate::Body;
+use crate::error::NodeError;
+use crate::facts::Facts;
+use crate::listing::{Head, Holds, Listing, version_stem};
+use crate::tables;
+use model::ids::AgencyId;
+use model::release::Terms;
+use model::request::StandingOrder;
+use model::time::Timestamp;
+use protocol::{Held, Offer, offer_held, unannounced};
+use std::collections::BTreeSet;
+
+/// One reader's pass.
+pub(super) struct Pass<'a> {
+    pub(super) facts: &'a Facts<'a>,
+    reader: &'a AgencyId,
+    now: Timestamp,
+    /// Orders met, by their bytes.
+    orders: Vec<(Vec<u8>, StandingOrder)>,
+}
+
+impl<'a> Pass<'a> {
+    pub(super) fn new(facts: &'a Facts<'a>, reader: &'a AgencyId, now: Timestamp) -> Self {
+        Self { facts, reader, now, orders: Vec::new() }
+    }
+
+    /// What the gate lets through of one row now, if it is what is wanted.
+    pub(super) fn show(
+        &mut self,
+        head: &Head<'_>,
+        added_at: Timestamp,
+        (holds, depth): (Holds, Depth),
+        wanted: &Wanted,
+    ) -> Result<Option<Shown>, NodeError> {
+        let _ = depth;
+        let at = self.order(head.order)?;
+        let Some((_, order)) = self.orders.get(at) else { return Ok(None) };
+        let Some(held) = self.held(head, holds)? else { return Ok(None) };
+        let (version, spec) = (held.custody.version.clone(), held.body.spec());
+        if !wanted.fits(spec, version_stem(&version).parse().unwrap_or(added_at)) {
+            return Ok(None);
+        }
+        let Offer::Release(release) = offer_held(self.facts, &held, order, self.now)? else {
+            return Ok(None);
+        };
+        let (terms, released) = *release;
+        if self.unannounced(&terms)? {
+            return Ok(None);
+        }
+        let shown = released.content().is_some();
+        let release = Release::Cut(released);
+        Ok(shown.then_some(Shown { added_at, version, spec, release }))
+    }
+
+    /// Whether the originator would have to be told of this release and was not.
+    ///
+    /// WHY: a read cannot tell the originator; only an offer made anew does.
+    fn unannounced(&self, terms: &Terms) -> Result<bool, NodeError> {
+        let own = self.facts.own;
+        let silent = Terms { obligations: BTreeSet::new(), ..terms.clone() };
+        if !unannounced(own, &silent, terms) {
+            return Ok(false);
+        }
+        let (id, originator) = (&terms.record, &terms.originator);
+        let offers = protocol::Facts::offered(self.facts, id, originator, self.reader)
+            .map_err(|fault| NodeError::damaged("offer", fault))?;
+        let mut offers = offers.iter().filter(|offer| offer.terms.purpose == terms.purpose);
+        Ok(offers.all(|before| unannounced(own, &before.terms, terms)))
+    }
+
+    /// The work of a row that is withheld, for an identifier that is not listed.
+    pub(super) fn nothing(&mut self, id: &str, listing: &Listing) -> Result<(), NodeError> {
+        let snapshot = self.facts.snapshot;
+        let _absent = snapshot.get(&listing.start(None))?;
+        if let Ok(id) = id.parse() {
+            let _withheld = self.facts.assertion(&id)?;
+        }
+        Ok(())
+    }
+
+    fn order(&mut self, bytes: &[u8]) -> Result<usize, NodeError> {
+        if let Some(at) = self.orders.iter().position(|(known, _)| known == bytes) {
+            return Ok(at);
+        }
+        let (purpose, grounds) = tables::parse(bytes, "collection")?;
+        let order = StandingOrder { recipient: self.reader.clone(), purpose, grounds };
+        self.orders.push((bytes.to_vec(), order));
+        Ok(self.orders.len().saturating_sub(1))
+    }
+
+    fn held(&self, head: &Head<'_>, holds: Holds) -> Result<Option<Held<Body>>, NodeError> {
+        let wrong = |e: model::ids::IdError| NodeError::damaged("collection", e);
+        let record = head.record.parse().map_err(wrong)?;
+        let found = match holds {
+            Holds::Newest => self.facts.assertion(&record)?,
+            Holds::Version => {
+                let originator = head.originator.parse().map_err(wrong)?;
+                self.facts.exactly(&record, &originator, head.version)?
+            }
+        };
+        let Some((custody, body)) = found else { return Ok(None) };
+        let record = self.facts.view(&custody, &body)?;
+        Ok(Some(Held { record, custody, body }))
+    }
+}
