@@ -13,6 +13,7 @@ mod gate;
 mod intake;
 mod marks;
 mod object;
+pub mod pattern;
 mod shapes;
 mod source;
 mod view;
