@@ -193,7 +193,8 @@ fn observations_are_bound_once_and_in_time() {
         ("[person:name='x'] OR ([person:name='alice'] FOLLOWEDBY [person:name='bob'])", true),
         ("([person:age>0] FOLLOWEDBY [person:age>0]) REPEATS 2 TIMES", true),
         ("([person:age>0] FOLLOWEDBY [person:age>20]) REPEATS 2 TIMES", false),
-        ("([person:name='x'] OR ([person:age<20] AND [person:age>16])) REPEATS 2 TIMES", false),
+        ("([person:name='x'] OR ([person:age<20] AND [person:age>16])) REPEATS 2 TIMES", true),
+        ("([person:name='x'] OR ([person:age<20] AND [person:age>16])) REPEATS 3 TIMES", false),
     ] {
         assert_eq!(bound(pattern, &objects).is_some(), want, "{pattern}");
     }

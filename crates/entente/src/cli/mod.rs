@@ -8,6 +8,7 @@
 mod arguments;
 mod decide;
 mod import;
+mod pattern;
 mod remote;
 
 use crate::command::{Answer, Command};
@@ -75,6 +76,7 @@ fn run(arguments: Arguments) -> Result<Answer, Failure> {
         Verb::Decide { vocab, agreements, cases, out } => {
             decide::decide(&vocab, &agreements, &cases, &out)
         }
+        Verb::Pattern { verb } => pattern::answer(&verb),
         Verb::Import(import) => import::import(&seat, &import, arguments.json),
         Verb::Deliver => deliver(&seat),
         Verb::PageAddress => page_address(&seat),
@@ -286,6 +288,7 @@ fn command(verb: Verb) -> Result<Command, Failure> {
         | Verb::Serve
         | Verb::Decide { .. }
         | Verb::Import(_)
+        | Verb::Pattern { .. }
         | Verb::Deliver
         | Verb::PageAddress
         | Verb::Completions { .. }

@@ -471,7 +471,11 @@ impl Work {
 
 /// A letter by its number, which no flag and no class reads otherwise.
 fn code(letter: char) -> String {
-    format!("\\x{{{:X}}}", u32::from(letter))
+    // WHY: with two digits it is a byte where bytes are matched; in braces never.
+    match u8::try_from(u32::from(letter)) {
+        Ok(byte) => format!("\\x{byte:02X}"),
+        Err(_) => format!("\\x{{{:X}}}", u32::from(letter)),
+    }
 }
 
 /// The control character of a key.

@@ -214,7 +214,7 @@ impl fmt::Display for Node {
             Self::Or(parts) => joined(f, &inside(parts, 1), "OR"),
             Self::And(parts) => joined(f, &inside(parts, 2), "AND"),
             Self::Qualified(inner, qualifier) => {
-                write!(f, "{} ", Inside(inner, 2))?;
+                write!(f, "{} ", Inside(inner, 3))?;
                 match qualifier {
                     Qualifier::Within(seconds, _) => write!(f, "WITHIN {seconds} SECONDS"),
                     Qualifier::Repeats(times, _) => write!(f, "REPEATS {times} TIMES"),
