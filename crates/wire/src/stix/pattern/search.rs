@@ -318,7 +318,7 @@ impl<'p> Search<'p> {
                 }
                 Plan::Or(parts) => return self.any_of(parts, task, &todo, &state),
                 Plan::Within(inner, length) => {
-                    return self.together(inner, *length, task, &todo, &state);
+                    return self.together((inner, *length), task, &todo, &state);
                 }
                 Plan::FollowedBy(both) => return self.in_order(both, task, &todo, &state),
             }
@@ -372,8 +372,7 @@ impl<'p> Search<'p> {
     /// `WITHIN`: the earliest end of all is chosen; everything touches what follows it.
     fn together(
         &mut self,
-        inner: &'p Plan,
-        length: i64,
+        (inner, length): (&'p Plan, i64),
         task: Task<'p>,
         todo: &[Task<'p>],
         state: &State,
