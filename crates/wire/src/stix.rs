@@ -14,6 +14,7 @@ mod intake;
 mod marks;
 mod object;
 mod raw;
+pub mod pattern;
 mod shapes;
 mod source;
 mod view;

@@ -249,6 +249,12 @@ pub enum Verb {
     },
     /// Delete what has reached the end of its retention (a serving node does this by itself)
     Tick,
+    /// STIX patterns: check, match
+    Pattern {
+        /// What to do
+        #[command(subcommand)]
+        verb: PatternVerb,
+    },
     /// Answer a file of decision cases
     #[command(
         after_help = "Example:\n  entente decide --vocab vocab.json --agreements DIR --cases \
@@ -343,6 +349,29 @@ pub enum AgreementVerb {
         /// The earlier document; the adopted version when absent
         #[arg(long, value_name = "FILE")]
         against: Option<PathBuf>,
+    },
+}
+
+/// Verbs on patterns; they work on files, without a node.
+#[derive(Debug, Subcommand)]
+pub enum PatternVerb {
+    /// Check patterns: one a line, or those of the indicators in a STIX file
+    #[command(after_help = "Example:\n  entente pattern check patterns.txt bundle.json\n\n\
+                            Empty lines and lines that begin with # are passed over.")]
+    Check {
+        /// Files of patterns, or of STIX objects
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+    },
+    /// Match patterns against observed data and say which observations are bound
+    #[command(after_help = "Example:\n  entente pattern match indicators.json observed.json\n\n\
+                            Exit status 1: no pattern matches.")]
+    Match {
+        /// Patterns, one a line, or STIX objects with indicators
+        patterns: PathBuf,
+        /// STIX objects: observed-data and their observables
+        #[arg(required = true, value_name = "FILE")]
+        observed: Vec<PathBuf>,
     },
 }
 

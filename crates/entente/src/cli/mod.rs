@@ -9,6 +9,7 @@ mod arguments;
 mod audit;
 mod decide;
 mod import;
+mod pattern;
 mod remote;
 
 use crate::command::{Answer, Command};
@@ -82,6 +83,7 @@ fn run(arguments: Arguments) -> Result<Answer, Failure> {
         Verb::Decide { vocab, agreements, cases, out } => {
             decide::decide(&vocab, &agreements, &cases, &out)
         }
+        Verb::Pattern { verb } => pattern::answer(&verb),
         Verb::Import(import) => import::import(&seat, &import, arguments.json),
         Verb::Deliver { again: None, give_up: None } => deliver(&seat),
         Verb::PageAddress => page_address(&seat),
@@ -319,6 +321,7 @@ fn command(verb: Verb) -> Result<Command, Failure> {
         | Verb::TaxiiFixture { .. }
         | Verb::Decide { .. }
         | Verb::Import(_)
+        | Verb::Pattern { .. }
         | Verb::Deliver { again: None, give_up: None }
         | Verb::PageAddress
         | Verb::Completions { .. }
