@@ -14,7 +14,7 @@ mod intake;
 mod marks;
 mod object;
 mod shapes;
-mod source;
+pub(crate) mod source;
 mod view;
 mod withhold;
 

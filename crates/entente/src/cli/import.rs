@@ -16,6 +16,7 @@ use std::fs::File;
 use std::io::{BufReader, IsTerminal, Read};
 use std::ops::ControlFlow;
 use std::path::Path;
+use wire::misp::Audiences;
 use wire::stix::{Fatal, Item, Summary};
 
 /// Records in one commit.
@@ -42,6 +43,7 @@ pub fn import(seat: &Seat, import: &Import, quiet: bool) -> Result<Answer, Failu
         target,
         officer: seat.officer().to_owned(),
         format: import.format,
+        audiences: audiences(seat, import)?,
         floor,
         portion: Vec::new(),
         portion_bytes: 0,
@@ -51,6 +53,25 @@ pub fn import(seat: &Seat, import: &Import, quiet: bool) -> Result<Answer, Failu
         run.file(file, quiet)?;
     }
     Ok(run.report.answer(import.dry_run))
+}
+
+/// Who MISP's distributions reach: the officer's map, and the node's own party.
+fn audiences(seat: &Seat, import: &Import) -> Result<Audiences, Failure> {
+    if import.format != Format::Misp {
+        return Ok(Audiences::default());
+    }
+    let mut audiences = match &import.audiences {
+        Some(path) => Audiences::parse(&super::text_file(path)?)
+            .map_err(|e| Failure::input("audiences_wrong", &e, e.help()))?,
+        None => Audiences::default(),
+    };
+    // WHY: a dry run needs no node; without one, "this community" is nobody.
+    audiences.own = match seat.place() {
+        Ok(place) => Some(place.settings()?.party),
+        Err(_) if import.dry_run => None,
+        Err(failure) => return Err(failure),
+    };
+    Ok(audiences)
 }
 
 fn target(seat: &Seat) -> Result<Target<'_>, Failure> {
@@ -85,6 +106,7 @@ struct Run<'a> {
     target: Target<'a>,
     officer: String,
     format: Format,
+    audiences: Audiences,
     floor: Tlp,
     portion: Vec<Body>,
     portion_bytes: usize,
@@ -96,11 +118,13 @@ fn format_word(format: Format) -> &'static str {
         Format::Stix => "stix",
         Format::UnList => "un-list",
         Format::Ucdp => "ucdp",
+        Format::Misp => "misp",
     }
 }
 
 fn read(
     format: Format,
+    audiences: &Audiences,
     reader: Box<dyn Read>,
     visit: &mut dyn FnMut(Item) -> ControlFlow<()>,
 ) -> Result<Summary, Fatal> {
@@ -108,6 +132,7 @@ fn read(
         Format::Stix => wire::stix::read(reader, visit),
         Format::UnList => wire::un_list::read(reader, visit),
         Format::Ucdp => wire::ucdp::read(reader, visit),
+        Format::Misp => wire::misp::read(reader, audiences, visit),
     }
 }
 
@@ -144,17 +169,20 @@ impl Run<'_> {
         let reader = open(path, &progress)?;
         let mut failure = None;
         let name = path.display().to_string();
-        let ended = read(self.format, reader, &mut |item| match self.item(item, &name) {
-            Ok(()) => {
-                progress.set_message(words::count(self.report.stored, "record"));
-                ControlFlow::Continue(())
-            }
-            Err(error) => {
-                failure = Some(error);
-                ControlFlow::Break(())
-            }
-        });
+        let audiences = std::mem::take(&mut self.audiences);
+        let ended =
+            read(self.format, &audiences, reader, &mut |item| match self.item(item, &name) {
+                Ok(()) => {
+                    progress.set_message(words::count(self.report.stored, "record"));
+                    ControlFlow::Continue(())
+                }
+                Err(error) => {
+                    failure = Some(error);
+                    ControlFlow::Break(())
+                }
+            });
         progress.finish_and_clear();
+        self.audiences = audiences;
         if let Some(failure) = failure {
             return Err(failure);
         }
