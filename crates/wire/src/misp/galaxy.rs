@@ -33,12 +33,15 @@ pub(super) fn kind_of(galaxy: &str) -> &'static str {
     }
 }
 
+/// A cluster's draft, or why there is none.
+type Made = Result<(Draft, Seal), Fault>;
+
 /// The clusters of a galaxy list, each with its draft; and the list with identifiers in place of
 /// the clusters.
 pub(super) fn convert(
     part: &Map<String, Value>,
     frame: &Frame<'_>,
-) -> (Option<Value>, Vec<(Result<(Draft, Seal), Fault>, String)>) {
+) -> (Option<Value>, Vec<(Made, String)>) {
     let (mut galaxies, mut drafts) = (Vec::new(), Vec::new());
     for (at, galaxy) in list(part, "Galaxy").iter().enumerate() {
         let Some(map) = galaxy.as_object() else { continue };
