@@ -188,7 +188,7 @@ mod tests {
     #[test]
     fn the_table_is_sorted_and_composites_have_as_many_paths_as_parts() {
         assert!(TYPES.is_sorted_by_key(|(name, _)| *name));
-        assert_eq!(TYPES.len(), 98);
+        assert_eq!(TYPES.len(), 102);
         for (name, form) in TYPES {
             let parts = name.split('|').count();
             match form {
