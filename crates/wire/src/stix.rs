@@ -13,10 +13,10 @@ mod gate;
 mod intake;
 mod marks;
 mod object;
-mod raw;
 pub mod pattern;
+mod raw;
 mod shapes;
-mod source;
+pub(crate) mod source;
 mod view;
 mod withhold;
 

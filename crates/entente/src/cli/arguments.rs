@@ -55,6 +55,8 @@ pub enum Format {
     UnList,
     /// UCDP Georeferenced Event Dataset, CSV
     Ucdp,
+    /// MISP events, JSON
+    Misp,
 }
 
 /// Arguments of `import`.
@@ -72,6 +74,9 @@ pub struct Import {
     /// The marking that counts where a record carries none: clear, green, amber, amber+strict, red
     #[arg(long, default_value = "amber", value_name = "LABEL")]
     pub tlp: String,
+    /// Who MISP's community and sharing groups are here (TOML); without it a group is nobody
+    #[arg(long, value_name = "MAP")]
+    pub audiences: Option<PathBuf>,
     /// Read and check, store nothing
     #[arg(long)]
     pub dry_run: bool,

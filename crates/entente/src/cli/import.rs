@@ -20,6 +20,7 @@ use std::io::{BufReader, IsTerminal, Read};
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::mpsc::{SyncSender, sync_channel};
+use wire::misp::Audiences;
 use wire::stix::{Fatal, Item, Rejected, Summary};
 
 /// Records in one commit.
@@ -46,6 +47,7 @@ pub fn import(seat: &Seat, import: &Import, quiet: bool) -> Result<Answer, Failu
         target,
         officer: seat.officer().to_owned(),
         format: import.format,
+        audiences: audiences(seat, import)?,
         floor,
         report: Report::default(),
     };
@@ -53,6 +55,25 @@ pub fn import(seat: &Seat, import: &Import, quiet: bool) -> Result<Answer, Failu
         run.file(file, quiet)?;
     }
     Ok(run.report.answer(import.dry_run))
+}
+
+/// Who MISP's distributions reach: the officer's map, and the node's own party.
+fn audiences(seat: &Seat, import: &Import) -> Result<Audiences, Failure> {
+    if import.format != Format::Misp {
+        return Ok(Audiences::default());
+    }
+    let mut audiences = match &import.audiences {
+        Some(path) => Audiences::parse(&super::text_file(path)?)
+            .map_err(|e| Failure::input("audiences_wrong", &e, e.help()))?,
+        None => Audiences::default(),
+    };
+    // WHY: a dry run needs no node; without one, "this community" is nobody.
+    audiences.own = match seat.place() {
+        Ok(place) => Some(place.settings()?.party),
+        Err(_) if import.dry_run => None,
+        Err(failure) => return Err(failure),
+    };
+    Ok(audiences)
 }
 
 fn target(seat: &Seat) -> Result<Target<'_>, Failure> {
@@ -87,6 +108,7 @@ struct Run<'a> {
     target: Target<'a>,
     officer: String,
     format: Format,
+    audiences: Audiences,
     floor: Tlp,
     report: Report,
 }
@@ -119,12 +141,12 @@ impl Parcel {
 
 /// Reads a whole input into parcels, until the other side stops taking them.
 fn parcels(
-    format: Format,
+    (format, audiences): (Format, &Audiences),
     reader: Box<dyn Read + Send>,
     parcels: &SyncSender<Parcel>,
 ) -> Result<Summary, Fatal> {
     let mut parcel = Parcel::default();
-    let ended = read(format, reader, &mut |item| {
+    let ended = read(format, audiences, reader, &mut |item| {
         parcel.take(item);
         if parcel.is_full() && parcels.send(std::mem::take(&mut parcel)).is_err() {
             return ControlFlow::Break(());
@@ -141,11 +163,13 @@ fn format_word(format: Format) -> &'static str {
         Format::Stix => "stix",
         Format::UnList => "un-list",
         Format::Ucdp => "ucdp",
+        Format::Misp => "misp",
     }
 }
 
 fn read(
     format: Format,
+    audiences: &Audiences,
     reader: Box<dyn Read + Send>,
     visit: &mut dyn FnMut(Item) -> ControlFlow<()>,
 ) -> Result<Summary, Fatal> {
@@ -153,6 +177,7 @@ fn read(
         Format::Stix => wire::stix::read(reader, visit),
         Format::UnList => wire::un_list::read(reader, visit),
         Format::Ucdp => wire::ucdp::read(reader, visit),
+        Format::Misp => wire::misp::read(reader, audiences, visit),
     }
 }
 
@@ -188,10 +213,10 @@ impl Run<'_> {
         let progress = bar(quiet);
         let reader = open(path, &progress)?;
         let name = path.display().to_string();
-        let format = self.format;
+        let (format, audiences) = (self.format, self.audiences.clone());
         let ended = std::thread::scope(|scope| {
             let (send, receive) = sync_channel(1);
-            let reading = scope.spawn(move || parcels(format, reader, &send));
+            let reading = scope.spawn(move || parcels((format, &audiences), reader, &send));
             let stored = receive.into_iter().try_for_each(|parcel| {
                 self.parcel(parcel, &name)?;
                 progress.set_message(words::count(self.report.stored, "record"));
