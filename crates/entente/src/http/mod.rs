@@ -52,6 +52,7 @@ pub fn serve(place: &Place) -> Result<(), Failure> {
     let listener = runtime.block_on(listen(&settings.listen))?;
     let site = Arc::new(Site::new(place.open(edge::now()?)?, token));
     let courier = courier::Courier::start(Arc::clone(&site))?;
+    keep_view(&runtime, &site);
     let address = listener.local_addr().map_err(|e| unable("listen_failed", "listen", &e))?;
     journal::line("ready", &format!("{} listens on http://{address}", site.agency()));
     let stopped = runtime.block_on(accept(listener, router(Arc::clone(&site))));
@@ -61,6 +62,23 @@ pub fn serve(place: &Place) -> Result<(), Failure> {
     site.write(|_| ())?;
     journal::line("stopped", site.agency());
     stopped
+}
+
+/// How often the view is looked after.
+const VIEW_PAUSE: std::time::Duration = std::time::Duration::from_millis(250);
+
+/// Keeps the view ready for readers, on a thread that may take its time.
+fn keep_view(runtime: &tokio::runtime::Runtime, site: &Arc<Site>) {
+    let site = Arc::downgrade(site);
+    runtime.spawn(async move {
+        loop {
+            tokio::time::sleep(VIEW_PAUSE).await;
+            let Some(site) = site.upgrade() else { return };
+            if let Err(problem) = work(move || site.keep_view()).await {
+                problem.tell_operator();
+            }
+        }
+    });
 }
 
 fn unable(code: &str, what: &str, error: &dyn std::fmt::Display) -> Failure {
