@@ -203,6 +203,6 @@ mod tests {
             assert_eq!(Version::of(text).text(), text);
         }
         assert!(matches!(Version::of("2016-01-01T00:00:00.000Z"), Version::At(_, 3)));
-        assert_eq!(std::mem::size_of::<(Name, Row)>(), 56);
+        assert!(std::mem::size_of::<Name>() == 18 && std::mem::size_of::<Row>() <= 48);
     }
 }
