@@ -28,10 +28,13 @@ pub(crate) struct Applier<'a> {
     pub(crate) sequence: u64,
     /// Whether the compiled rules are out of date.
     pub(crate) rules_changed: bool,
+    /// Records whose answer may change.
+    pub(crate) touched: std::collections::BTreeSet<RecordId>,
 }
 
 impl Applier<'_> {
     pub(crate) fn apply(&mut self, change: Change<Body>) -> Result<(), NodeError> {
+        self.touch(&change);
         match change {
             Change::Hold(holding) => {
                 self.newest(&holding.custody);
@@ -88,6 +91,40 @@ impl Applier<'_> {
             | Change::DropOrder(_)
             | Change::Consent(_) => self.govern(change),
         }
+    }
+
+    fn touch(&mut self, change: &Change<Body>) {
+        let id = match change {
+            Change::Hold(holding) | Change::HoldEarlier(holding) => &holding.custody.id,
+            Change::Delete { custody, .. } => &custody.id,
+            Change::Entomb(stone) => &stone.id,
+            Change::Flag(custody) => &custody.id,
+            Change::Hit { .. }
+            | Change::Offer { .. }
+            | Change::Retract { .. }
+            | Change::Rejected { .. }
+            | Change::DropHit { .. }
+            | Change::Answered { .. }
+            | Change::RecallTaken(_)
+            | Change::ReceiptGiven(_)
+            | Change::ReceiptTaken(_)
+            | Change::Pin(_)
+            | Change::Access { .. }
+            | Change::Vocabulary(_)
+            | Change::Agreement { .. }
+            | Change::Signature(_)
+            | Change::Order(_)
+            | Change::DropOrder(_)
+            | Change::Consent(_)
+            | Change::Refusal { .. }
+            | Change::GiveUp { .. }
+            | Change::SendAgain { .. }
+            | Change::Drop { .. }
+            | Change::NoticeGiven(_)
+            | Change::NoticeOwed(_)
+            | Change::NoticeTaken { .. } => return,
+        };
+        self.touched.insert(id.clone());
     }
 
     fn govern(&mut self, change: Change<Body>) -> Result<(), NodeError> {

@@ -28,6 +28,7 @@ pub struct Facts<'a> {
     pub own: &'a AgencyId,
     /// The compiled agreements, absent before a vocabulary is adopted.
     pub rules: Option<Arc<Rules>>,
+    pub(crate) view: Option<Arc<crate::View>>,
     definitions: RefCell<BTreeMap<String, Option<Marking>>>,
     any_stone: Cell<Option<bool>>,
 }
@@ -40,9 +41,23 @@ impl<'a> Facts<'a> {
             snapshot,
             own,
             rules,
+            view: None,
             definitions: RefCell::new(BTreeMap::new()),
             any_stone: Cell::new(None),
         }
+    }
+
+    /// The same facts, with the node's view to answer from in memory.
+    #[must_use]
+    pub fn with_view(mut self, view: Arc<crate::View>) -> Self {
+        self.view = Some(view);
+        self
+    }
+
+    /// What the marking definitions met so far mean.
+    pub(crate) fn definitions_met(&self) -> BTreeMap<String, Marking> {
+        let known = self.definitions.borrow();
+        known.iter().filter_map(|(id, m)| Some((id.clone(), m.clone()?))).collect()
     }
 
     /// The view of a held record with custody's limits merged in.

@@ -7,6 +7,7 @@ use crate::facts::{self, Facts};
 use crate::identity::Identity;
 use crate::outbox::{self, Sealed};
 use crate::tables::{self, Table, key, numbered};
+use crate::view::{self, View};
 use crate::{log, peer};
 use crypto::entropy::Entropy;
 use crypto::frontier::Frontier;
@@ -18,6 +19,7 @@ use model::request::StandingOrder;
 use model::time::Timestamp;
 use model::verified::{Verified, Voucher};
 use protocol::{Effects, Reply, Rules, Shared};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use store::{Batch, Reader, Snapshot, Store};
 
@@ -51,6 +53,8 @@ pub struct Node {
     frontier: Frontier,
     added_at: Timestamp,
     sequence: u64,
+    generation: u64,
+    view: Arc<View>,
 }
 
 impl Node {
@@ -64,7 +68,7 @@ impl Node {
         now: Timestamp,
         entropy: &mut dyn Entropy,
     ) -> Result<Self, NodeError> {
-        let (rules, frontier, added_at, sequence, own) = {
+        let (rules, frontier, added_at, sequence, generation, own) = {
             let snapshot = store.snapshot()?;
             let own: Option<Member> = tables::read(
                 &*snapshot,
@@ -79,6 +83,7 @@ impl Node {
                 log::frontier(&*snapshot)?,
                 added.unwrap_or(zero),
                 sequence.unwrap_or(0),
+                view::generation(&*snapshot)?,
                 own,
             )
         };
@@ -87,7 +92,9 @@ impl Node {
         {
             return Err(NodeError::damaged("member", "the keys are not those of this store"));
         }
-        let mut node = Self { store, identity, rules, frontier, added_at, sequence };
+        let view = Arc::default();
+        let mut node =
+            Self { store, identity, rules, frontier, added_at, sequence, generation, view };
         if own.is_none() {
             let member = Box::new(node.identity.member.clone());
             let officer = Voucher::Officer { name: "ceremony".to_owned() };
@@ -243,9 +250,16 @@ impl Node {
                 None => batch.delete(row),
             }
         }
+        let mut generation = self.generation;
+        if !next.touched.is_empty() {
+            generation = generation.saturating_add(1);
+            tables::put(&mut batch, view::generation_key(), "counter", &generation)?;
+            self.view.touch(generation, next.touched);
+        }
         if !batch.is_empty() {
             self.store.commit(batch)?;
         }
+        self.generation = generation;
         self.frontier = next.frontier;
         self.added_at = next.added_at;
         self.sequence = next.sequence;
@@ -267,7 +281,14 @@ impl Node {
     /// A snapshot seen as facts, with the rules as compiled now.
     #[must_use]
     pub fn facts<'a>(&'a self, snapshot: &'a dyn Snapshot) -> Facts<'a> {
-        Facts::new(snapshot, &self.identity.member.agency, self.rules.clone())
+        let own = &self.identity.member.agency;
+        Facts::new(snapshot, own, self.rules.clone()).with_view(self.view())
+    }
+
+    /// The view readers answer from.
+    #[must_use]
+    pub fn view(&self) -> Arc<View> {
+        Arc::clone(&self.view)
     }
 
     /// A partner's pinned member document.
@@ -297,6 +318,7 @@ struct Next {
     added_at: Timestamp,
     sequence: u64,
     rules_changed: bool,
+    touched: BTreeSet<RecordId>,
     reply: Reply,
 }
 
@@ -315,7 +337,7 @@ impl Commit<'_> {
         entropy: &mut dyn Entropy,
     ) -> Result<Next, NodeError> {
         let mut sequence = self.node.sequence;
-        let (added_at, rules_changed) = self.changes(effects.changes, &mut sequence)?;
+        let (added_at, rules_changed, touched) = self.changes(effects.changes, &mut sequence)?;
         let mut drafts = effects.entries;
         let mut frontier = self.node.frontier.clone();
         for outgoing in effects.outgoing {
@@ -332,21 +354,22 @@ impl Commit<'_> {
         if sequence != self.node.sequence {
             tables::put(self.batch, key(Table::Counter, &[b"next"]), "counter", &sequence)?;
         }
-        Ok(Next { frontier, added_at, sequence, rules_changed, reply: effects.reply })
+        let reply = effects.reply;
+        Ok(Next { frontier, added_at, sequence, rules_changed, touched, reply })
     }
 
     fn changes(
         &mut self,
         changes: Vec<protocol::Change<Body>>,
         sequence: &mut u64,
-    ) -> Result<(Timestamp, bool), NodeError> {
+    ) -> Result<(Timestamp, bool, BTreeSet<RecordId>), NodeError> {
         let mut applier = self.applier(*sequence);
         for change in changes {
             applier.apply(change)?;
         }
-        let Applier { added_at, rules_changed, sequence: next, .. } = applier;
+        let Applier { added_at, rules_changed, touched, sequence: next, .. } = applier;
         *sequence = next;
-        Ok((added_at, rules_changed))
+        Ok((added_at, rules_changed, touched))
     }
 
     fn applier(&mut self, sequence: u64) -> Applier<'_> {
@@ -358,6 +381,7 @@ impl Commit<'_> {
             added_at: self.node.added_at.max(self.now),
             sequence,
             rules_changed: false,
+            touched: BTreeSet::new(),
         }
     }
 

@@ -25,12 +25,14 @@ pub mod published;
 pub mod query;
 pub mod tables;
 mod undelivered;
+mod view;
 
 pub use crypto::entropy::Entropy;
 pub use error::NodeError;
 pub use handle::{Handled, Node};
 pub use identity::Identity;
 pub use protocol::{Party, Reply, Rules, Shared};
+pub use view::View;
 /// The content of records: STIX 2.1 objects in their originator's bytes.
 pub type Body = wire::stix::StixObject;
 

@@ -13,6 +13,7 @@ use crate::Body;
 use crate::error::NodeError;
 use crate::facts::Facts;
 use crate::listing::{Head, Holds, Listing, kind_of, version_stem};
+use crate::view::Effort;
 use model::ids::{AgencyId, RecordId};
 use model::time::Timestamp;
 use pass::Pass;
@@ -177,7 +178,12 @@ pub fn page(
     wanted: &Wanted,
     now: Timestamp,
 ) -> Result<Page, NodeError> {
-    let mut round = Round { pass: Pass::new(facts, reader, now), listing, wanted, page: None };
+    let state = match &facts.view {
+        Some(view) => view.at(facts, Effort::Small)?,
+        None => None,
+    };
+    let pass = Pass::new((facts, state.as_deref()), reader, now);
+    let mut round = Round { pass, listing, wanted, page: None };
     match &wanted.ids {
         Some(ids) => round.named(ids)?,
         None => round.all()?,

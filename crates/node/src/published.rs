@@ -1,7 +1,7 @@
 //! The log as files that anybody can check: which there are, what is in them, and the check.
 //!
 //! The file `checkpoint` is the signed note; `tile/L/N` holds 256 hashes of a level, and
-//! `tile/entries/N` holds 256 entries. A file that is full never changes. Cost of a file: 256 reads.
+//! `tile/entries/N` holds 256 entries. A full file never changes. Cost of a file: 256 reads.
 //!
 //! SOURCE: c2sp.org/tlog-tiles v0.1.0.
 

@@ -233,6 +233,17 @@ pub fn pack(custody: &Custody, content: &[u8]) -> Result<Vec<u8>, NodeError> {
     Ok(out)
 }
 
+/// The content of a stored record, without reading its custody.
+///
+/// # Errors
+/// What is stored is damaged.
+pub fn content(bytes: &[u8]) -> Result<&[u8], NodeError> {
+    let cut = || NodeError::damaged("holding", "it ends early");
+    let (size, rest) = bytes.split_first_chunk::<4>().ok_or_else(cut)?;
+    let size = usize::try_from(u32::from_be_bytes(*size)).map_err(|_| cut())?;
+    Ok(rest.split_at_checked(size).ok_or_else(cut)?.1)
+}
+
 /// Splits a stored record into custody and content.
 ///
 /// # Errors

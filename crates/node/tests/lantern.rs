@@ -73,6 +73,38 @@ fn every_record_and_order_has_its_golden_outcome() {
 }
 
 #[test]
+fn the_view_answers_as_the_store_does() {
+    use node::pages::{Release, Wanted};
+    let mut nodes = cast();
+    let (mut whole, mut asked) = (0, 0);
+    for (offence, purpose) in [(Some("financing"), "ct.investigation"), (None, "ct.prevention")] {
+        let order = order(CAST[1].1, purpose, offence, &[]);
+        act(&mut nodes[0], Event::Order(order.clone()));
+        let snapshot = nodes[0].snapshot().unwrap();
+        let facts = nodes[0].facts(&*snapshot);
+        let plain = node::facts::Facts::new(&*snapshot, nodes[0].agency(), nodes[0].rules());
+        let told = |facts| -> Vec<_> {
+            let all = node::query::audience(facts, &order, now()).unwrap();
+            all.into_iter().map(|s| (s.record, s.outcome, s.reason)).collect()
+        };
+        asked += told(&facts).len();
+        assert_eq!(told(&facts), told(&plain));
+        let read = |facts| {
+            let all = Wanted::first(1_000);
+            node::query::collection(facts, &order.recipient, &all, now()).unwrap().rows
+        };
+        let (quick, slow) = (read(&facts), read(&plain));
+        let bytes = |rows: &[node::pages::Shown]| -> Vec<Vec<u8>> {
+            rows.iter().map(|row| row.raw().to_vec()).collect()
+        };
+        assert_eq!(bytes(&quick), bytes(&slow));
+        assert!(slow.iter().all(|row| matches!(row.release, Release::Cut(_))));
+        whole += quick.iter().filter(|row| matches!(row.release, Release::Whole(_))).count();
+    }
+    assert!(whole > 3 && asked > 20, "{whole} whole of {asked}: the scenario lost its point");
+}
+
+#[test]
 fn a_record_travels_with_consent_and_its_recall_reaches_the_third_node() {
     let mut nodes = cast();
     let id: RecordId = "report--fab36728-a78b-4b7e-8787-c0de2f960063".parse().unwrap();

@@ -130,6 +130,12 @@ impl Catalogue {
         self.shapes.is_empty()
     }
 
+    /// The shapes whose records pass a test, which looks at what a shape keeps.
+    pub fn matching(&self, test: impl Fn(&Record) -> bool) -> impl Iterator<Item = ShapeNumber> {
+        let numbered = (0_u32..).zip(&self.shapes);
+        numbered.filter(move |(_, shape)| test(&shape.record)).map(|(n, _)| ShapeNumber(n))
+    }
+
     /// Whose records have this shape.
     #[must_use]
     pub fn originator(&self, number: ShapeNumber) -> Option<&AgencyId> {

@@ -12,6 +12,19 @@ use node::NodeError;
 /// LIMIT: rounds until the world must be quiet.
 const ROUNDS_MAX: usize = 60;
 
+/// Whether the view and the store gave the same page.
+fn same(one: &node::pages::Page, other: &node::pages::Page) -> bool {
+    let all = one.rows.iter().zip(&other.rows);
+    one.more == other.more
+        && one.visited == other.visited
+        && one.rows.len() == other.rows.len()
+        && all.fold(true, |same, (a, b)| {
+            same && a.raw() == b.raw()
+                && (a.added_at, &a.version, a.spec) == (b.added_at, &b.version, b.spec)
+                && (a.record(), a.originator()) == (b.record(), b.originator())
+        })
+}
+
 impl World {
     /// Everything heals; messages and couriers go until nothing waits any more.
     ///
@@ -107,11 +120,18 @@ impl World {
         let wrong = |error: NodeError| failed(&place.agency, &error);
         let snapshot = node.snapshot().map_err(wrong)?;
         let facts = node.facts(&*snapshot);
+        node.view().warm(&facts).map_err(wrong)?;
+        let plain = node::facts::Facts::new(&*snapshot, node.agency(), node.rules());
         let mut out = Vec::new();
         for (partner, _) in self.agencies() {
             let wanted = node::pages::Wanted::first(10_000);
-            let page = node::query::collection(&facts, &partner, &wanted, self.clock.at(site))
-                .map_err(wrong)?;
+            let now = self.clock.at(site);
+            let page = node::query::collection(&facts, &partner, &wanted, now).map_err(wrong)?;
+            let slow = node::query::collection(&plain, &partner, &wanted, now).map_err(wrong)?;
+            if !same(&page, &slow) {
+                let message = format!("`{partner}` is answered otherwise than by the store");
+                return Err(wrong(NodeError::Damaged { table: "view", message }));
+            }
             let rows = page.rows.iter();
             out.extend(rows.map(|s| (partner.clone(), s.record().clone(), s.originator().clone())));
         }

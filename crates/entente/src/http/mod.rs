@@ -73,6 +73,7 @@ pub fn serve(place: &Place) -> Result<(), Failure> {
     }
     let site = Arc::new(Site::new(place.open(edge::now()?)?, token).knowing(certificates));
     let courier = courier::Courier::start(Arc::clone(&site))?;
+    keep_view(&runtime, &site);
     let addresses = doors.iter().map(Door::address).collect::<Result<Vec<_>, _>>()?.join(" and ");
     journal::line("ready", &format!("{} listens on {addresses}", site.agency()));
     let stopped = runtime.block_on(accept(doors, router(&site)));
@@ -116,6 +117,23 @@ impl Door {
         let scheme = if self.tls.is_some() { "https" } else { "http" };
         Ok(format!("{scheme}://{address}"))
     }
+}
+
+/// How often the view is looked after.
+const VIEW_PAUSE: std::time::Duration = std::time::Duration::from_millis(250);
+
+/// Keeps the view ready for readers, on a thread that may take its time.
+fn keep_view(runtime: &tokio::runtime::Runtime, site: &Arc<Site>) {
+    let site = Arc::downgrade(site);
+    runtime.spawn(async move {
+        loop {
+            tokio::time::sleep(VIEW_PAUSE).await;
+            let Some(site) = site.upgrade() else { return };
+            if let Err(problem) = work(move || site.keep_view()).await {
+                problem.tell_operator();
+            }
+        }
+    });
 }
 
 fn unable(code: &str, what: &str, error: &dyn std::fmt::Display) -> Failure {

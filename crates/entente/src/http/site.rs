@@ -21,6 +21,7 @@ pub struct Site {
     writer: Mutex<Node>,
     reader: Arc<dyn Reader>,
     rules: RwLock<Option<Arc<Rules>>>,
+    view: Arc<node::View>,
     /// The node's own member document.
     pub member: Member,
     /// The officer's token.
@@ -48,6 +49,7 @@ impl Site {
         Self {
             reader: node.reader(),
             rules: RwLock::new(node.rules()),
+            view: node.view(),
             member: node.identity().member.clone(),
             writer: Mutex::new(node),
             token,
@@ -109,7 +111,7 @@ impl Site {
     /// An earlier work broke off in the middle.
     pub fn facts<'a>(&'a self, snapshot: &'a dyn Snapshot) -> Result<Facts<'a>, Problem> {
         let rules = self.rules.read().map_err(|_| stopped())?.clone();
-        Ok(Facts::new(snapshot, self.agency(), rules))
+        Ok(Facts::new(snapshot, self.agency(), rules).with_view(Arc::clone(&self.view)))
     }
 
     /// Hands an event of the node itself to the node.
@@ -135,6 +137,18 @@ impl Site {
         let count = u64::try_from(count).unwrap_or(u64::MAX);
         let (reader, partner) = (partner.to_string(), Some(partner.clone()));
         Ok(self.own(Event::Read { reader, partner, query, count }, now)?)
+    }
+
+    /// Builds the view, or brings it up to date, where a reader went without it.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub fn keep_view(&self) -> Result<(), Problem> {
+        if self.view.was_missed() {
+            let snapshot = self.snapshot()?;
+            self.view.warm(&self.facts(&*snapshot)?)?;
+        }
+        Ok(())
     }
 
     /// Lets the clock end what has reached its end.

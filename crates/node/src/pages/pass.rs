@@ -5,17 +5,21 @@ use crate::Body;
 use crate::error::NodeError;
 use crate::facts::Facts;
 use crate::listing::{Head, Holds, Listing, version_stem};
-use crate::tables;
+use crate::tables::{self, Table, key};
+use crate::view::{Goes, Round, State};
 use model::ids::AgencyId;
 use model::release::Terms;
 use model::request::StandingOrder;
 use model::time::Timestamp;
 use protocol::{Held, Offer, offer_held, unannounced};
 use std::collections::BTreeSet;
+use wire::stix::RawObject;
 
 /// One reader's pass.
 pub(super) struct Pass<'a> {
     pub(super) facts: &'a Facts<'a>,
+    state: Option<&'a State>,
+    rounds: Vec<Option<Round<'a>>>,
     reader: &'a AgencyId,
     now: Timestamp,
     /// Orders met, by their bytes.
@@ -23,8 +27,66 @@ pub(super) struct Pass<'a> {
 }
 
 impl<'a> Pass<'a> {
-    pub(super) fn new(facts: &'a Facts<'a>, reader: &'a AgencyId, now: Timestamp) -> Self {
-        Self { facts, reader, now, orders: Vec::new() }
+    pub(super) fn new(
+        (facts, state): (&'a Facts<'a>, Option<&'a State>),
+        reader: &'a AgencyId,
+        now: Timestamp,
+    ) -> Self {
+        Self { facts, state, rounds: Vec::new(), reader, now, orders: Vec::new() }
+    }
+
+    /// The answer from the view; nothing where the store has to be asked.
+    fn quick(
+        &mut self,
+        head: &Head<'_>,
+        added_at: Timestamp,
+        (at, holds, depth): (usize, Holds, Depth),
+        wanted: &Wanted,
+    ) -> Result<Option<Option<Shown>>, NodeError> {
+        let (Some(state), Some(Some(round))) = (self.state, self.rounds.get_mut(at)) else {
+            return Ok(None);
+        };
+        if state.is_other(head.record) {
+            return Ok(None);
+        }
+        let Some(row) = state.name(head.record).and_then(|name| state.find(name)) else {
+            // Not held now, unless the row asks for an older version of another assertion.
+            return Ok((holds == Holds::Newest).then_some(None));
+        };
+        let (version, originator) = (row.version.text(), row.shape);
+        let originator = originator.and_then(|shape| state.catalogue.originator(shape));
+        let Some(originator) = originator else { return Ok(None) };
+        if originator != self.facts.own {
+            // WHY: passing on what another originated may oblige to tell it; see `unannounced`.
+            return Ok(None);
+        }
+        let same = version == head.version && originator.as_str() == head.originator;
+        if holds == Holds::Version && !same {
+            return Ok(None);
+        }
+        if !wanted.fits(row.spec, row.version.at().unwrap_or(added_at)) {
+            return Ok(Some(None));
+        }
+        let record = head.record.parse().map_err(|e| NodeError::damaged("collection", e))?;
+        let snapshot = self.facts.snapshot;
+        let content = || {
+            if depth == Depth::Head {
+                return Ok(RawObject::stored(Vec::new()));
+            }
+            let parts =
+                [head.record.as_bytes(), originator.as_str().as_bytes(), version.as_bytes()];
+            let missing = || NodeError::damaged("holding", "the newest version is missing");
+            let bytes = snapshot.get(&key(Table::Holding, &parts))?.ok_or_else(missing)?;
+            Ok(RawObject::stored(tables::content(&bytes)?.to_vec()))
+        };
+        Ok(match round.release(&record, row, content)? {
+            Goes::Unsettled => None,
+            Goes::Withheld => Some(None),
+            Goes::Whole(released) => {
+                let release = Release::Whole(*released);
+                Some(Some(Shown { added_at, version, spec: row.spec, release }))
+            }
+        })
     }
 
     /// What the gate lets through of one row now, if it is what is wanted.
@@ -35,8 +97,10 @@ impl<'a> Pass<'a> {
         (holds, depth): (Holds, Depth),
         wanted: &Wanted,
     ) -> Result<Option<Shown>, NodeError> {
-        let _ = depth;
         let at = self.order(head.order)?;
+        if let Some(settled) = self.quick(head, added_at, (at, holds, depth), wanted)? {
+            return Ok(settled);
+        }
         let Some((_, order)) = self.orders.get(at) else { return Ok(None) };
         let Some(held) = self.held(head, holds)? else { return Ok(None) };
         let (version, spec) = (held.custody.version.clone(), held.body.spec());
@@ -75,7 +139,9 @@ impl<'a> Pass<'a> {
     pub(super) fn nothing(&mut self, id: &str, listing: &Listing) -> Result<(), NodeError> {
         let snapshot = self.facts.snapshot;
         let _absent = snapshot.get(&listing.start(None))?;
-        if let Ok(id) = id.parse() {
+        if let Some(state) = self.state {
+            let _looked_up = state.name(id).and_then(|name| state.find(name));
+        } else if let Ok(id) = id.parse() {
             let _withheld = self.facts.assertion(&id)?;
         }
         Ok(())
@@ -87,6 +153,9 @@ impl<'a> Pass<'a> {
         }
         let (purpose, grounds) = tables::parse(bytes, "collection")?;
         let order = StandingOrder { recipient: self.reader.clone(), purpose, grounds };
+        let round = self.facts.rules.as_deref().zip(self.state);
+        let round = round.map(|both| Round::new(self.facts, both, order.clone(), self.now));
+        self.rounds.push(round);
         self.orders.push((bytes.to_vec(), order));
         Ok(self.orders.len().saturating_sub(1))
     }

@@ -94,7 +94,8 @@ mod tests {
     proptest! {
         #[test]
         fn any_value_reads_back(a in ".*", b in "[ -~]{0,40}") {
-            let written = write([("file:name", a.as_str()), ("file:hashes.'SHA-1'", &b)].into_iter());
+            let members = [("file:name", a.as_str()), ("file:hashes.'SHA-1'", &b)];
+            let written = write(members.into_iter());
             let want = vec![("file:name".to_owned(), a), ("file:hashes.'SHA-1'".to_owned(), b)];
             prop_assert_eq!(read(&written), Some(want));
         }
