@@ -93,7 +93,11 @@ impl<'a> Cursor<'a> {
                     escapes = Escapes::Some;
                     self.step(2);
                 }
-                Some(_) | None => return self.fault(Reason::End),
+                Some(_) | None => {
+                    // WHY: a backslash at the very end has stepped past it.
+                    self.at = self.text.len();
+                    return self.fault(Reason::End);
+                }
             }
         }
     }
