@@ -66,10 +66,10 @@ pub enum PatternFault {
     /// Neither an address nor a network.
     #[error("`{0}` is no IPv4 or IPv6 address or network")]
     Address(String),
-    /// More regular expressions than [`super::regular::REGULARS_MAX`].
+    /// More regular expressions than `REGULARS_MAX`.
     #[error("more than {max} regular expressions", max = super::regular::REGULARS_MAX)]
     Regulars,
-    /// A chain longer than [`super::compile::FOLLOWED_MAX`].
+    /// A chain longer than `FOLLOWED_MAX`.
     #[error("more than {max} expressions in a chain of FOLLOWEDBY", max = super::compile::FOLLOWED_MAX)]
     Followed,
     /// Two qualifiers of one kind.

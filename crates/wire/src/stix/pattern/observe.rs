@@ -26,7 +26,7 @@ pub enum ObservationProblem {
     /// `last_observed` is earlier than `first_observed`.
     #[error("`{0}`: `last_observed` is earlier than `first_observed`")]
     Order(String),
-    /// More than [`OBSERVATIONS_MAX`].
+    /// More than `OBSERVATIONS_MAX`.
     #[error("more than {OBSERVATIONS_MAX} observed-data objects")]
     Many,
 }

@@ -23,7 +23,7 @@ const COPIES_MAX: u64 = 10_000;
 /// Why a question has no answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SearchProblem {
-    /// More than [`STEPS_MAX`].
+    /// More than `STEPS_MAX`.
     #[error("matching takes more than {STEPS_MAX} looks at observations")]
     Steps,
     /// More than the limit of choices within choices.
