@@ -1,12 +1,15 @@
 //! What can be read from a snapshot: counts, lists, a partner's collection. Reads pass the gate.
 
+mod audience;
+
+pub use audience::{Audience, Tally, audience};
+
 use crate::Body;
 use crate::error::NodeError;
 use crate::facts::Facts;
 use crate::listing::Listing;
 use crate::pages::{self, Page, Wanted};
 use crate::tables::{self, Table, key, prefix};
-use crate::view::Effort;
 use model::custody::Custody;
 use model::ids::{AgencyId, Digest, RecordId};
 use model::member::Member;
@@ -378,33 +381,6 @@ pub fn would_share(
     now: Timestamp,
 ) -> Result<Vec<protocol::Shared>, NodeError> {
     Ok(protocol::would_share(facts, records, order, now)?)
-}
-
-/// What a recipient may have of everything held, by id. Cost: with the node's view, one verdict a
-/// shape and a look-up a record; else one decision a record.
-///
-/// LIMIT: from the view, whether the content can be cut is not tried; it is at release.
-///
-/// # Errors
-/// The store failed.
-pub fn audience(
-    facts: &Facts<'_>,
-    order: &StandingOrder,
-    now: Timestamp,
-) -> Result<Vec<protocol::Shared>, NodeError> {
-    if let Some(view) = &facts.view
-        && let Some(state) = view.at(facts, Effort::Whole)?
-    {
-        return crate::view::audience(facts, &state, order, now);
-    }
-    let mut ids: Vec<RecordId> = Vec::new();
-    custodies(facts.snapshot, &mut |custody| {
-        if ids.last() != Some(&custody.id) {
-            ids.push(custody.id);
-        }
-        true
-    })?;
-    would_share(facts, &ids, order, now)
 }
 
 /// The parties whose signature on this very document is stored.

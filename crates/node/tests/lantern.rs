@@ -83,11 +83,14 @@ fn the_view_answers_as_the_store_does() {
         let snapshot = nodes[0].snapshot().unwrap();
         let facts = nodes[0].facts(&*snapshot);
         let plain = node::facts::Facts::new(&*snapshot, nodes[0].agency(), nodes[0].rules());
-        let told = |facts| -> Vec<_> {
-            let all = node::query::audience(facts, &order, now()).unwrap();
-            all.into_iter().map(|s| (s.record, s.outcome, s.reason)).collect()
+        let told = |facts| {
+            let all = node::query::audience(facts, &order, (1_000, now())).unwrap();
+            let named: Vec<_> =
+                all.named.into_iter().map(|s| (s.record, s.outcome, s.reason)).collect();
+            assert_eq!(named.len() as u64 + all.tally.refused, all.tally.total());
+            (all.tally, named)
         };
-        asked += told(&facts).len();
+        asked += told(&facts).0.total();
         assert_eq!(told(&facts), told(&plain));
         let read = |facts| {
             let all = Wanted::first(1_000);

@@ -136,7 +136,7 @@ pub fn again(desk: &mut Desk<'_>, message: Option<&Digest>) -> Outcome {
         lines.push("nothing was given up".to_owned());
     }
     if !shared.is_empty() {
-        lines.push(format!("offered anew: {}", sharing::tally(&shared)));
+        lines.push(format!("offered anew: {}", sharing::tally(&sharing::counted(&shared))));
     }
     let shared = super::records::shared_json(&shared);
     Ok(Answer::new(lines.join("\n"), json!({"again": items, "shared": shared})))

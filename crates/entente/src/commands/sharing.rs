@@ -9,6 +9,7 @@ use model::decision::Outcome as Given;
 use model::event::Event;
 use model::ids::RecordId;
 use model::request::{Consent, StandingOrder};
+use node::query::Tally;
 use node::{Reply, Shared};
 use serde_json::json;
 
@@ -19,7 +20,7 @@ pub fn order_add(desk: &mut Desk<'_>, order: StandingOrder) -> Outcome {
     let text = if handled.reply == Reply::Unchanged {
         format!("the order stands already: {words}")
     } else {
-        format!("ordered: {words}\n{}", tally(&handled.shared))
+        format!("ordered: {words}\n{}", tally(&counted(&handled.shared)))
     };
     Ok(Answer::new(text, json!({"order": order, "shared": shared_json(&handled.shared)})))
 }
@@ -47,15 +48,18 @@ fn describe(order: &StandingOrder) -> String {
     text
 }
 
-pub(super) fn tally(shared: &[Shared]) -> String {
-    let number = |wanted: Given| shared.iter().filter(|s| s.outcome == wanted).count();
+pub(super) fn tally(tally: &Tally) -> String {
     format!(
         "{} released, {} redacted, {} hit only, {} refused",
-        number(Given::Release),
-        number(Given::Redact),
-        number(Given::HitOnly),
-        number(Given::Refuse)
+        tally.released, tally.redacted, tally.hit_only, tally.refused
     )
+}
+
+/// What became of many records, counted.
+pub(super) fn counted(shared: &[Shared]) -> Tally {
+    let mut out = Tally::default();
+    shared.iter().for_each(|s| out.count(s.outcome));
+    out
 }
 
 /// Explains a decision like a good clerk.
@@ -122,17 +126,22 @@ pub fn audience(desk: &mut Desk<'_>, order: &StandingOrder, limit: usize) -> Out
     let found = {
         let snapshot = desk.node.snapshot()?;
         let facts = desk.node.facts(&*snapshot);
-        node::query::audience(&facts, order, desk.now)?
+        node::query::audience(&facts, order, (limit, desk.now))?
     };
-    desk.looked(format!("audience {} for {}", order.recipient, order.purpose), found.len())?;
-    let rows: Vec<Vec<String>> = found
-        .iter()
-        .filter(|s| s.outcome != Given::Refuse)
-        .take(limit)
-        .map(|s| vec![s.record.to_string(), words::outcome(s.outcome).to_owned()])
-        .collect();
-    let text = format!("{}\n{}", words::table(&["RECORD", "OUTCOME"], &rows), tally(&found));
-    Ok(Answer::new(text, json!({"records": shared_json(&found)})))
+    let asked = usize::try_from(found.tally.total()).unwrap_or(usize::MAX);
+    desk.looked(format!("audience {} for {}", order.recipient, order.purpose), asked)?;
+    let row = |s: &Shared| vec![s.record.to_string(), words::outcome(s.outcome).to_owned()];
+    let rows: Vec<Vec<String>> = found.named.iter().map(row).collect();
+    let allowed = found.tally.total().saturating_sub(found.tally.refused);
+    let named = u64::try_from(rows.len()).unwrap_or(u64::MAX);
+    let more = if allowed > named {
+        format!("\nthe first {named} of {allowed} are named: --limit names more")
+    } else {
+        String::new()
+    };
+    let table = words::table(&["RECORD", "OUTCOME"], &rows);
+    let told = json!({"tally": found.tally, "records": shared_json(&found.named)});
+    Ok(Answer::new(format!("{table}\n{}{more}", tally(&found.tally)), told))
 }
 
 /// Takes a record back.

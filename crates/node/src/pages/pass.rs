@@ -49,7 +49,8 @@ impl<'a> Pass<'a> {
         if state.is_other(head.record) {
             return Ok(None);
         }
-        let Some(row) = state.name(head.record).and_then(|name| state.find(name)) else {
+        let found = state.name(head.record).and_then(|name| Some((name, state.find(name)?)));
+        let Some((name, row)) = found else {
             // Not held now, unless the row asks for an older version of another assertion.
             return Ok((holds == Holds::Newest).then_some(None));
         };
@@ -79,7 +80,7 @@ impl<'a> Pass<'a> {
             let bytes = snapshot.get(&key(Table::Holding, &parts))?.ok_or_else(missing)?;
             Ok(RawObject::stored(tables::content(&bytes)?.to_vec()))
         };
-        Ok(match round.release(&record, row, content)? {
+        Ok(match round.release((&record, name), row, content)? {
             Goes::Unsettled => None,
             Goes::Withheld => Some(None),
             Goes::Whole(released) => {

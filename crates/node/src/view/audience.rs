@@ -4,32 +4,33 @@ use super::State;
 use super::row::{Name, Row};
 use crate::error::NodeError;
 use crate::facts::Facts;
+use crate::query::Audience;
 use model::decision::{Outcome, Reason};
 use model::ids::RecordId;
 use model::request::StandingOrder;
 use model::time::Timestamp;
 use protocol::{Inquiry, One, Released, Rules, Shared, Short};
 
-/// The audience of everything held, by id.
+/// The audience of everything held.
 pub(crate) fn audience(
     facts: &Facts<'_>,
     state: &State,
     order: &StandingOrder,
-    now: Timestamp,
-) -> Result<Vec<Shared>, NodeError> {
-    let Some(rules) = facts.rules.as_deref() else { return Ok(Vec::new()) };
+    (limit, now): (usize, Timestamp),
+) -> Result<Audience, NodeError> {
+    let mut out = Audience::default();
+    let Some(rules) = facts.rules.as_deref() else { return Ok(out) };
     let mut round = Round::new(facts, (rules, state), order.clone(), now);
-    let mut out = Vec::with_capacity(state.len());
-    state.visit(&mut |name, row| {
-        let Some(id) = state.id(name) else { return Ok(()) };
-        out.extend(round.one(id, row)?);
-        Ok(())
-    })?;
+    state.visit(&mut |name, row| round.one((name, row), limit, &mut out))?;
+    let mut others = Audience { tally: out.tally, named: Vec::new() };
     for id in state.others() {
-        out.extend(round.singly(id.clone())?);
+        round.singly(id.clone(), limit, &mut others)?;
     }
-    if state.others().next().is_some() {
-        out.sort_by(|one, other| one.record.cmp(&other.record));
+    out.tally = others.tally;
+    if !others.named.is_empty() {
+        out.named.append(&mut others.named);
+        out.named.sort_by(|one, other| one.record.cmp(&other.record));
+        out.named.truncate(limit);
     }
     Ok(out)
 }
@@ -68,23 +69,19 @@ impl<'a> Round<'a> {
     /// asked for only then.
     pub(crate) fn release<T>(
         &mut self,
-        id: &RecordId,
+        (id, name): (&RecordId, Name),
         row: &Row,
         content: impl FnOnce() -> Result<T, NodeError>,
     ) -> Result<Goes<T>, NodeError> {
         let Some(shape) = row.shape else { return Ok(Goes::Unsettled) };
-        let Some(short) = self.short(id, row)? else { return Ok(Goes::Unsettled) };
+        let Some(short) = self.short(name, row)? else { return Ok(Goes::Unsettled) };
         if matches!(short.outcome(), Outcome::Refuse | Outcome::HitOnly) {
             return Ok(Goes::Withheld);
         }
         let (mut neighbours, mut settled) = (Vec::new(), short.outcome() == Outcome::Release);
         for (name, essential) in row.refs() {
             let Some(target) = self.state.find(*name) else { continue };
-            let answer = match self.state.id(*name) {
-                Some(id) => self.short(&id, target)?,
-                None => None,
-            };
-            let Some(answer) = answer else { return Ok(Goes::Unsettled) };
+            let Some(answer) = self.short(*name, target)? else { return Ok(Goes::Unsettled) };
             if answer.outcome() == Outcome::Refuse && *essential {
                 return Ok(Goes::Withheld);
             }
@@ -99,39 +96,58 @@ impl<'a> Round<'a> {
         Ok(released.map_or(Goes::Unsettled, |released| Goes::Whole(Box::new(released))))
     }
 
-    fn one(&mut self, id: RecordId, row: &Row) -> Result<Vec<Shared>, NodeError> {
-        let Some(short) = self.short(&id, row)? else { return self.singly(id) };
+    fn one(
+        &mut self,
+        (name, row): (Name, &Row),
+        limit: usize,
+        out: &mut Audience,
+    ) -> Result<(), NodeError> {
+        let state = self.state;
+        let id = || state.id(name).ok_or_else(|| NodeError::damaged("view", "a name is lost"));
+        let Some(short) = self.short(name, row)? else { return self.singly(id()?, limit, out) };
         let (mut outcome, mut reason) = (short.outcome(), short.reason());
         if outcome != Outcome::Refuse {
             match self.betrays(row)? {
-                None => return self.singly(id),
+                None => return self.singly(id()?, limit, out),
                 Some(true) => (outcome, reason) = (Outcome::Refuse, Reason::Concealed),
                 Some(false) => {}
             }
         }
-        Ok(vec![Shared {
-            record: id,
-            recipient: self.order.recipient.clone(),
-            outcome,
-            reason,
-            repeated: false,
-            decision: None,
-            hindrance: None,
-        }])
+        let recipient = &self.order.recipient;
+        out.add((outcome, limit), || {
+            Some(Shared {
+                record: state.id(name)?,
+                recipient: recipient.clone(),
+                outcome,
+                reason,
+                repeated: false,
+                decision: None,
+                hindrance: None,
+            })
+        });
+        Ok(())
     }
 
     /// From the store, with everything the gate looks at.
-    fn singly(&self, id: RecordId) -> Result<Vec<Shared>, NodeError> {
-        Ok(protocol::would_share(self.facts, &[id], &self.order, self.now)?)
+    fn singly(&self, id: RecordId, limit: usize, out: &mut Audience) -> Result<(), NodeError> {
+        for shared in protocol::would_share(self.facts, &[id], &self.order, self.now)? {
+            out.add((shared.outcome, limit), || Some(shared));
+        }
+        Ok(())
     }
 
-    fn short(&mut self, id: &RecordId, row: &Row) -> Result<Option<Short>, NodeError> {
+    /// The answer for a row; nothing where it has to be found out from the store.
+    fn short(&mut self, name: Name, row: &Row) -> Result<Option<Short>, NodeError> {
         let Some(shape) = row.shape else { return Ok(None) };
         if let Some(by) = self.inquiry.asks(shape) {
             let ask = protocol::ask(self.facts, by, &self.order, self.now)?;
             self.inquiry.put(by, ask);
         }
-        Ok(self.inquiry.answer(One { id, shape, own: row.own() }))
+        if !self.inquiry.names_records(shape) {
+            return Ok(self.inquiry.short(shape, &row.own()));
+        }
+        let Some(id) = self.state.id(name) else { return Ok(None) };
+        Ok(self.inquiry.answer(One { id: &id, shape, own: row.own() }))
     }
 
     /// Whether it points to something hidden without which it says nothing; nothing where that
@@ -152,8 +168,7 @@ impl<'a> Round<'a> {
 
     fn hidden(&mut self, name: Name) -> Result<Option<bool>, NodeError> {
         let Some(row) = self.state.find(name) else { return Ok(Some(false)) };
-        let Some(id) = self.state.id(name) else { return Ok(None) };
-        let short = self.short(&id, row)?;
+        let short = self.short(name, row)?;
         Ok(short.map(|short| short.outcome() == Outcome::Refuse))
     }
 }
