@@ -11,7 +11,7 @@ use model::ids::{AgencyId, Digest, RecordId};
 use model::release::Terms;
 use model::request::{Consent, StandingOrder};
 use model::time::Timestamp;
-use protocol::{Change, Offered, Released};
+use protocol::{Change, CollectionChange, Offered, RecordChange, Released, RuleChange};
 use store::{Batch, Operation, Snapshot};
 use wire::stix::SpecVersion;
 
@@ -34,154 +34,95 @@ pub(crate) struct Applier<'a> {
 
 impl Applier<'_> {
     pub(crate) fn apply(&mut self, change: Change<Body>) -> Result<(), NodeError> {
-        self.touch(&change);
         match change {
-            Change::Hold(holding) => {
-                self.newest(&holding.custody);
-                self.hold(&holding)
+            Change::Record(change) => {
+                self.touch(&change);
+                self.record(change)
             }
-            Change::HoldEarlier(holding) => self.hold(&holding),
-            Change::Delete { custody, tombstone } => {
-                self.delete(&custody)?;
-                put(self.batch, stone_key(&tombstone), "tombstone", &tombstone)
-            }
-            Change::Entomb(stone) => put(self.batch, stone_key(&stone), "tombstone", &stone),
-            Change::Flag(custody) => self.flag(&custody),
-            Change::Hit { giver, terms } => {
-                let parts = [giver.as_str().as_bytes(), terms.record.as_str().as_bytes()];
-                put(self.batch, key(Table::Hit, &parts), "hit", &terms)
-            }
-            Change::Offer { offered, released } => self.offer(&offered, &released),
-            Change::Retract { record, originator, recipient, purpose } => {
-                self.retract((&record, &originator), &recipient, purpose.as_deref())
-            }
-            Change::Rejected { record, recipient } => self.rejected(&record, &recipient),
-            Change::DropHit { giver, record } => {
-                let parts = [giver.as_str().as_bytes(), record.as_str().as_bytes()];
-                self.batch.delete(key(Table::Hit, &parts));
-                Ok(())
-            }
-            Change::Answered { message, partner } => self.answered(&message, &partner),
-            change @ (Change::Refusal { .. }
-            | Change::GiveUp { .. }
-            | Change::SendAgain { .. }
-            | Change::Drop { .. }
-            | Change::NoticeGiven(_)
-            | Change::NoticeOwed(_)
-            | Change::NoticeTaken { .. }) => self.deliver(change),
-            Change::RecallTaken(receipt) => {
-                let row = pair(Table::RecallTaken, &receipt.record, &receipt.holder);
-                put(self.batch, row, "recall receipt", &receipt)?;
-                self.answered(&receipt.notice, &receipt.holder)
-            }
-            Change::ReceiptGiven(receipt) => {
-                let row = digest_key(Table::ReceiptGiven, &receipt.manifest);
-                put(self.batch, row, "receipt", &receipt)
-            }
-            Change::ReceiptTaken(receipt) => {
-                let row = digest_key(Table::ReceiptTaken, &receipt.manifest);
-                put(self.batch, row, "receipt", &receipt)
-            }
-            Change::Pin(_)
-            | Change::Access { .. }
-            | Change::Vocabulary(_)
-            | Change::Agreement { .. }
-            | Change::Signature(_)
-            | Change::Order(_)
-            | Change::DropOrder(_)
-            | Change::Consent(_) => self.govern(change),
+            Change::Rule(change) => self.govern(change),
+            Change::Collection(change) => self.collect(change),
+            Change::Delivery(change) => self.deliver(change),
         }
     }
 
-    fn touch(&mut self, change: &Change<Body>) {
+    fn record(&mut self, change: RecordChange<Body>) -> Result<(), NodeError> {
+        match change {
+            RecordChange::Hold(holding) => {
+                self.newest(&holding.custody);
+                self.hold(&holding)
+            }
+            RecordChange::HoldEarlier(holding) => self.hold(&holding),
+            RecordChange::Delete { custody, tombstone } => {
+                self.delete(&custody)?;
+                put(self.batch, stone_key(&tombstone), "tombstone", &tombstone)
+            }
+            RecordChange::Entomb(stone) => put(self.batch, stone_key(&stone), "tombstone", &stone),
+            RecordChange::Flag(custody) => self.flag(&custody),
+            RecordChange::Hit { giver, terms } => {
+                put(self.batch, hit_key(&giver, &terms.record), "hit", &terms)
+            }
+            RecordChange::DropHit { giver, record } => {
+                self.batch.delete(hit_key(&giver, &record));
+                Ok(())
+            }
+        }
+    }
+
+    fn collect(&mut self, change: CollectionChange<Body>) -> Result<(), NodeError> {
+        match change {
+            CollectionChange::Offer { offered, released } => self.offer(&offered, &released),
+            CollectionChange::Retract { record, originator, recipient, purpose } => {
+                self.retract((&record, &originator), &recipient, purpose.as_deref())
+            }
+            CollectionChange::Rejected { record, recipient } => self.rejected(&record, &recipient),
+        }
+    }
+
+    /// Notes a record whose answer may change.
+    fn touch(&mut self, change: &RecordChange<Body>) {
         let id = match change {
-            Change::Hold(holding) | Change::HoldEarlier(holding) => &holding.custody.id,
-            Change::Delete { custody, .. } => &custody.id,
-            Change::Entomb(stone) => &stone.id,
-            Change::Flag(custody) => &custody.id,
-            Change::Hit { .. }
-            | Change::Offer { .. }
-            | Change::Retract { .. }
-            | Change::Rejected { .. }
-            | Change::DropHit { .. }
-            | Change::Answered { .. }
-            | Change::RecallTaken(_)
-            | Change::ReceiptGiven(_)
-            | Change::ReceiptTaken(_)
-            | Change::Pin(_)
-            | Change::Access { .. }
-            | Change::Vocabulary(_)
-            | Change::Agreement { .. }
-            | Change::Signature(_)
-            | Change::Order(_)
-            | Change::DropOrder(_)
-            | Change::Consent(_)
-            | Change::Refusal { .. }
-            | Change::GiveUp { .. }
-            | Change::SendAgain { .. }
-            | Change::Drop { .. }
-            | Change::NoticeGiven(_)
-            | Change::NoticeOwed(_)
-            | Change::NoticeTaken { .. } => return,
+            RecordChange::Hold(holding) | RecordChange::HoldEarlier(holding) => &holding.custody.id,
+            RecordChange::Delete { custody, .. } | RecordChange::Flag(custody) => &custody.id,
+            RecordChange::Entomb(stone) => &stone.id,
+            RecordChange::Hit { .. } | RecordChange::DropHit { .. } => return,
         };
         self.touched.insert(id.clone());
     }
 
-    fn govern(&mut self, change: Change<Body>) -> Result<(), NodeError> {
+    fn govern(&mut self, change: RuleChange) -> Result<(), NodeError> {
         match change {
-            Change::Pin(member) => {
+            RuleChange::Pin(member) => {
                 let row = key(Table::Member, &[member.agency.as_str().as_bytes()]);
                 put(self.batch, row, "member", &member)
             }
-            Change::Access { partner, token } => {
+            RuleChange::Access { partner, token } => {
                 let row = key(Table::Access, &[partner.as_str().as_bytes()]);
                 put(self.batch, row, "access", &token)
             }
-            Change::Vocabulary(vocabulary) => {
+            RuleChange::Vocabulary(vocabulary) => {
                 self.rules_changed = true;
                 put(self.batch, key(Table::Vocabulary, &[]), "vocabulary", &vocabulary)
             }
-            Change::Agreement { agreement, document } => {
+            RuleChange::Agreement { agreement, document } => {
                 self.rules_changed = true;
                 self.batch
                     .put(key(Table::Agreement, &[agreement.id.as_str().as_bytes()]), document);
                 Ok(())
             }
-            Change::Signature(signature) => {
+            RuleChange::Signature(signature) => {
                 self.rules_changed = true;
                 let (id, party) = (signature.agreement.as_str(), signature.party.as_str());
                 let parts = [id.as_bytes(), party.as_bytes(), &signature.digest.0];
                 put(self.batch, key(Table::Signature, &parts), "signature", &signature)
             }
-            Change::Order(order) => put(self.batch, order_key(&order)?, "order", &order),
-            Change::DropOrder(order) => {
+            RuleChange::Order(order) => put(self.batch, order_key(&order)?, "order", &order),
+            RuleChange::DropOrder(order) => {
                 self.batch.delete(order_key(&order)?);
                 Ok(())
             }
-            Change::Consent(consent) => {
+            RuleChange::Consent(consent) => {
                 put(self.batch, consent_key(&consent)?, "consent", &consent)
             }
-            Change::Hold(_)
-            | Change::HoldEarlier(_)
-            | Change::Delete { .. }
-            | Change::Entomb(_)
-            | Change::Flag(_)
-            | Change::Hit { .. }
-            | Change::Offer { .. }
-            | Change::Retract { .. }
-            | Change::Rejected { .. }
-            | Change::DropHit { .. }
-            | Change::Answered { .. }
-            | Change::ReceiptGiven(_)
-            | Change::ReceiptTaken(_)
-            | Change::RecallTaken(_)
-            | Change::Refusal { .. }
-            | Change::GiveUp { .. }
-            | Change::SendAgain { .. }
-            | Change::Drop { .. }
-            | Change::NoticeGiven(_)
-            | Change::NoticeOwed(_)
-            | Change::NoticeTaken { .. } => self.apply(change),
         }
     }
 
@@ -315,7 +256,11 @@ impl Applier<'_> {
     }
 
     /// The message leaves the outbox, or what was given up; its partner answers again.
-    fn answered(&mut self, message: &Digest, partner: &AgencyId) -> Result<(), NodeError> {
+    pub(crate) fn answered(
+        &mut self,
+        message: &Digest,
+        partner: &AgencyId,
+    ) -> Result<(), NodeError> {
         self.leave(message, partner)?;
         self.batch.delete(message_key(Table::Undelivered, partner, message));
         if self.snapshot.get(&outbox::row_key(partner))?.is_some() {
@@ -356,6 +301,10 @@ impl Applier<'_> {
             self.batch.delete(row);
         }
     }
+}
+
+fn hit_key(giver: &AgencyId, record: &RecordId) -> Vec<u8> {
+    key(Table::Hit, &[giver.as_str().as_bytes(), record.as_str().as_bytes()])
 }
 
 fn offered_key(terms: &Terms, recipient: &AgencyId) -> Vec<u8> {

@@ -1,66 +1,57 @@
 //! Rows of what is refused, given up, sent again, and of what originators are told.
 
-use crate::Body;
 use crate::apply::Applier;
 use crate::error::NodeError;
 use crate::outbox::{self, Outline, Undelivered, Waiting, message_key};
 use crate::peer::Message;
 use crate::query::NoticeTaken;
-use crate::tables::{self, Table, instant, key, put};
+use crate::tables::{self, Table, digest_key, instant, key, pair, put};
 use model::ids::{AgencyId, Digest};
 use model::release::ReleaseNotice;
-use protocol::{Change, GivenUp};
+use protocol::{DeliveryChange, GivenUp};
 
 impl Applier<'_> {
-    /// Changes of delivery; every other change goes back to where it belongs.
-    pub(crate) fn deliver(&mut self, change: Change<Body>) -> Result<(), NodeError> {
+    /// Messages, their answers, and what originators are told.
+    pub(crate) fn deliver(&mut self, change: DeliveryChange) -> Result<(), NodeError> {
         match change {
-            Change::Refusal { partner, message, refusals } => {
+            DeliveryChange::Answered { message, partner } => self.answered(&message, &partner),
+            DeliveryChange::RecallTaken(receipt) => {
+                let row = pair(Table::RecallTaken, &receipt.record, &receipt.holder);
+                put(self.batch, row, "recall receipt", &receipt)?;
+                self.answered(&receipt.notice, &receipt.holder)
+            }
+            DeliveryChange::ReceiptGiven(receipt) => {
+                let row = digest_key(Table::ReceiptGiven, &receipt.manifest);
+                put(self.batch, row, "receipt", &receipt)
+            }
+            DeliveryChange::ReceiptTaken(receipt) => {
+                let row = digest_key(Table::ReceiptTaken, &receipt.manifest);
+                put(self.batch, row, "receipt", &receipt)
+            }
+            DeliveryChange::Refusal { partner, message, refusals } => {
                 let row = message_key(Table::Refusal, &partner, &message);
                 put(self.batch, row, "refusal", &refusals)
             }
-            Change::GiveUp { partner, message, given_up } => {
+            DeliveryChange::GiveUp { partner, message, given_up } => {
                 self.give_up((&partner, &message), given_up)
             }
-            Change::SendAgain { partner, message } => self.send_again(&partner, &message),
-            Change::Drop { partner, message } => {
+            DeliveryChange::SendAgain { partner, message } => self.send_again(&partner, &message),
+            DeliveryChange::Drop { partner, message } => {
                 self.batch.delete(message_key(Table::Undelivered, &partner, &message));
                 Ok(())
             }
-            Change::NoticeGiven(notice) => {
+            DeliveryChange::NoticeGiven(notice) => {
                 self.batch.delete(notice_key(Table::NoticeOwed, &notice));
                 put(self.batch, notice_key(Table::NoticeGiven, &notice), "notice", &notice)
             }
-            Change::NoticeOwed(notice) => {
+            DeliveryChange::NoticeOwed(notice) => {
                 put(self.batch, notice_key(Table::NoticeOwed, &notice), "notice", &notice)
             }
-            Change::NoticeTaken { notice, document } => {
+            DeliveryChange::NoticeTaken { notice, document } => {
                 let taken = NoticeTaken { taken_at: self.now, document, notice };
                 let row = key(Table::NoticeTaken, &[&instant(self.now), &document.0]);
                 put(self.batch, row, "notice", &taken)
             }
-            other @ (Change::Hold(_)
-            | Change::HoldEarlier(_)
-            | Change::Delete { .. }
-            | Change::Entomb(_)
-            | Change::Flag(_)
-            | Change::Hit { .. }
-            | Change::Pin(_)
-            | Change::Access { .. }
-            | Change::Vocabulary(_)
-            | Change::Agreement { .. }
-            | Change::Signature(_)
-            | Change::Order(_)
-            | Change::DropOrder(_)
-            | Change::Consent(_)
-            | Change::Offer { .. }
-            | Change::Retract { .. }
-            | Change::Rejected { .. }
-            | Change::DropHit { .. }
-            | Change::Answered { .. }
-            | Change::ReceiptGiven(_)
-            | Change::ReceiptTaken(_)
-            | Change::RecallTaken(_)) => self.apply(other),
         }
     }
 

@@ -5,8 +5,9 @@
 //! a busy or broken node, a log proof from elsewhere. A refusal is not signed: it ends nothing but
 //! the sending.
 
+use crate::change::{CollectionChange, DeliveryChange};
 use crate::denial::Denial;
-use crate::effects::{Change, Effects, GivenUp, Refusals, Reply, Subject};
+use crate::effects::{Effects, GivenUp, Refusals, Reply, Subject};
 use crate::facts::Facts;
 use crate::share;
 use model::custody::Deletion;
@@ -105,7 +106,7 @@ pub(crate) fn refused<F: Facts>(
     }
     let (partner, message) = (partner.clone(), *message);
     let mut effects = stays();
-    effects.changes.push(Change::Refusal { partner, message, refusals });
+    effects.change(DeliveryChange::Refusal { partner, message, refusals });
     Ok(effects)
 }
 
@@ -121,15 +122,13 @@ fn set_aside<B>(
         .seal("reason", &given_up.reason)
         .seal("by", by);
     let (partner, message) = (partner.clone(), *message);
-    let change = Change::GiveUp { partner: partner.clone(), message, given_up };
+    let change = DeliveryChange::GiveUp { partner: partner.clone(), message, given_up };
     let mut effects = Effects::one(change, entry);
     if let Subject::Shipment { records, .. } = subject {
-        effects.changes.extend(
-            records.iter().map(|record| Change::Rejected {
-                record: record.clone(),
-                recipient: partner.clone(),
-            }),
-        );
+        for record in records {
+            let (record, recipient) = (record.clone(), partner.clone());
+            effects.change(CollectionChange::Rejected { record, recipient });
+        }
     }
     effects
 }
@@ -176,7 +175,7 @@ pub(crate) fn again<F: Facts>(
         return Err(unknown("was given up for", (partner, message)));
     };
     let place = (partner.clone(), *message);
-    let drop = Change::Drop { partner: place.0.clone(), message: place.1 };
+    let drop = DeliveryChange::Drop { partner: place.0.clone(), message: place.1 };
     let entry = |change| entry((partner, message), &subject, change).seal("by", name(voucher));
     match &subject {
         Subject::Shipment { order, records, .. } => {
@@ -191,7 +190,7 @@ pub(crate) fn again<F: Facts>(
         }
         Subject::Recall { .. } | Subject::Consent | Subject::Notice { .. } => {
             let (partner, message) = place;
-            Ok(Effects::one(Change::SendAgain { partner, message }, entry("sent again")))
+            Ok(Effects::one(DeliveryChange::SendAgain { partner, message }, entry("sent again")))
         }
     }
 }

@@ -1,18 +1,13 @@
 //! What a step wants done: changes, messages, log entries, follow-ups. Pure values.
 
-use model::agreement::Agreement;
-use model::custody::{Custody, Holding, Tombstone};
+use crate::change::Change;
 use model::decision::{Decision, Outcome, Reason};
 use model::entry::Draft;
 use model::event::Event;
 use model::ids::{AgencyId, AgreementId, Digest, RecordId};
-use model::member::Member;
-use model::release::{
-    AgreementSignature, RecallNotice, RecallReceipt, Receipt, ReleaseNotice, Terms,
-};
+use model::release::{RecallNotice, RecallReceipt, Receipt, ReleaseNotice, Terms};
 use model::request::{Consent, StandingOrder};
 use model::time::Timestamp;
-use model::vocabulary::Vocabulary;
 use policy::release::Released;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -81,147 +76,6 @@ pub struct GivenUp {
     pub at: Timestamp,
     /// Why, in words.
     pub reason: String,
-}
-
-/// One change of state.
-#[derive(Debug, Clone)]
-pub enum Change<B> {
-    /// Hold a record; replaces the custody of the same version.
-    Hold(Box<Holding<B>>),
-    /// Hold an earlier version beside the newest.
-    HoldEarlier(Box<Holding<B>>),
-    /// Delete every version of an assertion and leave a tombstone.
-    Delete {
-        /// What is deleted.
-        custody: Box<Custody>,
-        /// What stays.
-        tombstone: Tombstone,
-    },
-    /// Leave a tombstone without deleting (an originator keeps what it recalled).
-    Entomb(Tombstone),
-    /// Flag a product that rests on a recalled record.
-    Flag(Box<Custody>),
-    /// Keep a hit: terms without content.
-    Hit {
-        /// Who gave it.
-        giver: AgencyId,
-        /// The terms.
-        terms: Box<Terms>,
-    },
-    /// Pin a member document.
-    Pin(Box<Member>),
-    /// Replace the access token of a partner's client.
-    Access {
-        /// The partner.
-        partner: AgencyId,
-        /// SHA-256 of the token.
-        token: Digest,
-    },
-    /// Adopt a vocabulary.
-    Vocabulary(Box<Vocabulary>),
-    /// Adopt an agreement with its document.
-    Agreement {
-        /// As read.
-        agreement: Box<Agreement>,
-        /// As written.
-        document: Vec<u8>,
-    },
-    /// Store a signature on an agreement.
-    Signature(AgreementSignature),
-    /// Store a standing order.
-    Order(StandingOrder),
-    /// Drop a standing order.
-    DropOrder(StandingOrder),
-    /// Store a consent.
-    Consent(Consent),
-    /// Put a release into the partner's collection.
-    Offer {
-        /// What was offered: duplicate suppression compares it.
-        offered: Box<Offered>,
-        /// The release.
-        released: Box<Released<B>>,
-    },
-    /// Take a record out of a partner's collection.
-    Retract {
-        /// The record.
-        record: RecordId,
-        /// Whose assertion of it.
-        originator: AgencyId,
-        /// The partner.
-        recipient: AgencyId,
-        /// Only as offered for this purpose; for every purpose where absent.
-        purpose: Option<String>,
-    },
-    /// A partner did not take a record: what was offered is marked so.
-    Rejected {
-        /// The record.
-        record: RecordId,
-        /// The partner.
-        recipient: AgencyId,
-    },
-    /// Drop a hit whose record was taken back.
-    DropHit {
-        /// Who gave it.
-        giver: AgencyId,
-        /// The record.
-        record: RecordId,
-    },
-    /// A message was answered: it leaves the outbox.
-    Answered {
-        /// Digest of the message.
-        message: Digest,
-        /// The partner.
-        partner: AgencyId,
-    },
-    /// Keep the receipt given for a message, so that a repetition gets the same answer.
-    ReceiptGiven(Receipt),
-    /// Keep a partner's receipt.
-    ReceiptTaken(Receipt),
-    /// Keep a partner's word on a recall.
-    RecallTaken(RecallReceipt),
-    /// Count a refusal of a waiting message.
-    Refusal {
-        /// The partner.
-        partner: AgencyId,
-        /// Digest of the message.
-        message: Digest,
-        /// The count, this one included.
-        refusals: Refusals,
-    },
-    /// Take a message out of the outbox and set it aside as undelivered.
-    GiveUp {
-        /// The partner.
-        partner: AgencyId,
-        /// Digest of the message.
-        message: Digest,
-        /// Why.
-        given_up: GivenUp,
-    },
-    /// Put a message that was given up at the end of the outbox again.
-    SendAgain {
-        /// The partner.
-        partner: AgencyId,
-        /// Digest of the message.
-        message: Digest,
-    },
-    /// Drop a message that was given up.
-    Drop {
-        /// The partner.
-        partner: AgencyId,
-        /// Digest of the message.
-        message: Digest,
-    },
-    /// Keep what an originator is told; it is owed no longer.
-    NoticeGiven(ReleaseNotice),
-    /// Keep what an originator would have to be told, were it a pinned member.
-    NoticeOwed(ReleaseNotice),
-    /// Keep what a holder told this node as the originator.
-    NoticeTaken {
-        /// The notice.
-        notice: ReleaseNotice,
-        /// Digest of its signed document.
-        document: Digest,
-    },
 }
 
 /// A message to seal and send.
@@ -340,7 +194,12 @@ impl<B> Effects<B> {
 
     /// One change with its entry.
     #[must_use]
-    pub fn one(change: Change<B>, entry: Draft) -> Self {
-        Self { changes: vec![change], entries: vec![entry], ..Self::default() }
+    pub fn one(change: impl Into<Change<B>>, entry: Draft) -> Self {
+        Self { changes: vec![change.into()], entries: vec![entry], ..Self::default() }
+    }
+
+    /// Wants one more change.
+    pub fn change(&mut self, change: impl Into<Change<B>>) {
+        self.changes.push(change.into());
     }
 }

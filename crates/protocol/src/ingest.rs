@@ -1,7 +1,8 @@
 //! Records read by a local officer are stored, logged and queued for the standing orders. Pure.
 
+use crate::change::RecordChange;
 use crate::denial::Denial;
-use crate::effects::{Change, Effects, Reply};
+use crate::effects::{Effects, Reply};
 use crate::facts::Facts;
 use crate::share;
 use model::custody::{Custody, Deletion, Holding, Source, version_order};
@@ -53,9 +54,9 @@ pub(crate) fn ingest<F: Facts>(
                     if repeated.contains(&custody.id) {
                         seen.insert(custody.id.clone(), (custody.version.clone(), custody.content));
                     }
-                    effects.changes.push(Change::Hold(holding));
+                    effects.change(RecordChange::Hold(holding));
                 } else {
-                    effects.changes.push(Change::HoldEarlier(holding));
+                    effects.change(RecordChange::HoldEarlier(holding));
                 }
             }
         }

@@ -11,9 +11,10 @@
     )
 )]
 
+pub mod change;
 mod deliver;
 pub mod denial;
-pub mod effects;
+mod effects;
 pub mod facts;
 mod govern;
 mod ingest;
@@ -25,9 +26,10 @@ mod share;
 mod step;
 mod view;
 
+pub use change::{Change, CollectionChange, DeliveryChange, RecordChange, RuleChange};
 pub use deliver::{FINAL_REFUSALS_MAX, PATIENCE_SECONDS, REFUSALS_MAX};
 pub use denial::{Denial, Party};
-pub use effects::{Change, Effects, GivenUp, Offered, Outgoing, Refusals, Reply, Shared, Subject};
+pub use effects::{Effects, GivenUp, Offered, Outgoing, Refusals, Reply, Shared, Subject};
 pub use facts::{Facts, Fault, Held};
 pub use notice::{NOTICE_RECORDS_MAX, unannounced};
 pub use policy::engine::Engine as Rules;

@@ -4,8 +4,9 @@
 //! release. An originator that is not a pinned member cannot be told; then it is owed, logged so,
 //! and told once it is pinned.
 
+use crate::change::DeliveryChange;
 use crate::denial::Denial;
-use crate::effects::{Change, Effects, Outgoing, Reply};
+use crate::effects::{Effects, Outgoing, Reply};
 use crate::facts::Facts;
 use model::entry::{Draft, EntryKind};
 use model::ids::{AgencyId, ArticleRef, Digest, RecordId};
@@ -90,7 +91,7 @@ pub(crate) fn tell<F: Facts>(
                 send(notice, effects);
             } else {
                 effects.entries.push(entry(&notice, "owed: the originator is not pinned here"));
-                effects.changes.push(Change::NoticeOwed(notice));
+                effects.change(DeliveryChange::NoticeOwed(notice));
             }
         }
     }
@@ -99,7 +100,7 @@ pub(crate) fn tell<F: Facts>(
 
 fn send<B>(notice: ReleaseNotice, effects: &mut Effects<B>) {
     effects.entries.push(entry(&notice, "sealed"));
-    effects.changes.push(Change::NoticeGiven(notice.clone()));
+    effects.change(DeliveryChange::NoticeGiven(notice.clone()));
     effects.outgoing.push(Outgoing::Notice(notice));
 }
 
@@ -188,8 +189,8 @@ pub(crate) fn notified<F: Facts>(
         .seal("recipient", &notice.recipient)
         .seal("records", records(&notice))
         .seal("notice", document);
-    let mut effects = Effects::one(Change::NoticeTaken { notice, document }, entry);
-    effects.changes.push(Change::ReceiptGiven(receipt.clone()));
+    let mut effects = Effects::one(DeliveryChange::NoticeTaken { notice, document }, entry);
+    effects.change(DeliveryChange::ReceiptGiven(receipt.clone()));
     effects.reply = Reply::Receipt(receipt);
     Ok(effects)
 }

@@ -1,8 +1,9 @@
 //! The clock: what has reached the end of its retention is deleted and logged, and notices that
 //! are owed go out once they can. Pure.
 
+use crate::change::RecordChange;
 use crate::denial::Denial;
-use crate::effects::{Change, Effects, Reply};
+use crate::effects::{Effects, Reply};
 use crate::facts::Facts;
 use crate::notice;
 use model::custody::{Deletion, Tombstone};
@@ -25,7 +26,7 @@ pub(crate) fn tick<F: Facts>(facts: &F, now: Timestamp) -> Result<Effects<F::Bod
         entry.partner = Some(custody.originator.clone());
         effects.entries.push(entry);
         gone.push(custody.id.clone());
-        effects.changes.push(Change::Delete { custody: Box::new(custody), tombstone });
+        effects.change(RecordChange::Delete { custody: Box::new(custody), tombstone });
     }
     notice::settle(facts, &mut effects)?;
     effects.reply = Reply::Expired(gone);

@@ -3,8 +3,9 @@
 //! Pure. A record that points to one the recipient may not know of loses the pointer (a withheld
 //! record is not betrayed by its neighbours).
 
+use crate::change::CollectionChange;
 use crate::denial::Denial;
-use crate::effects::{Change, Effects, Offered, Outgoing, Reply, Shared};
+use crate::effects::{Effects, Offered, Outgoing, Reply, Shared};
 use crate::facts::{Facts, Held};
 use crate::ingest::PORTION_MAX;
 use crate::notice;
@@ -314,7 +315,7 @@ impl<'a, B: Clone + Content> Round<'a, B> {
             .seal("caveats", join(&decision.caveats))
             .seal("withheld", withheld.join(" "));
         self.effects.entries.push(entry);
-        self.effects.changes.push(Change::Offer {
+        self.effects.change(CollectionChange::Offer {
             offered: Box::new(offered),
             released: Box::new(released.clone()),
         });
@@ -333,7 +334,7 @@ impl<'a, B: Clone + Content> Round<'a, B> {
         let record = held.record.id.clone();
         let originator = held.custody.originator.clone();
         let complete = crate::recall::terms(facts, (&record, &originator), &recipient, self.now)?;
-        self.effects.changes.push(Change::Retract {
+        self.effects.change(CollectionChange::Retract {
             record: record.clone(),
             originator: originator.clone(),
             recipient: recipient.clone(),
