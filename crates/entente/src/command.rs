@@ -105,6 +105,26 @@ pub enum Command {
         /// Only say what would happen.
         dry_run: bool,
     },
+    /// A portion of records for a file that an officer takes out.
+    Export {
+        /// The format of the file.
+        format: String,
+        /// To whom, for what, on what grounds; absent for the officer's own copy.
+        #[serde(default)]
+        order: Option<StandingOrder>,
+        /// These records; absent for all that are held.
+        #[serde(default)]
+        records: Option<Vec<RecordId>>,
+        /// Only this type.
+        #[serde(default)]
+        kind: Option<String>,
+        /// Only records after this one; the portion before names it as `next`.
+        #[serde(default)]
+        after: Option<RecordId>,
+        /// Only say what would go.
+        #[serde(default)]
+        dry_run: bool,
+    },
     /// Which records may a recipient have?
     Audience {
         /// To whom, for what, on what grounds.

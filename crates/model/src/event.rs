@@ -58,6 +58,13 @@ pub enum Event<B> {
         /// To whom, for what, on what grounds.
         order: StandingOrder,
     },
+    /// An officer takes records out for a partner in a file: as [`Event::Share`], by hand.
+    HandOver {
+        /// The records.
+        records: Vec<RecordId>,
+        /// To whom, for what, on what grounds.
+        order: StandingOrder,
+    },
     /// A partner's shipment arrived.
     Receive(Shipment<B>),
     /// A partner's receipt arrived.

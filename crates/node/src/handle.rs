@@ -15,10 +15,11 @@ use model::entry::Draft;
 use model::event::Event;
 use model::ids::{AgencyId, RecordId};
 use model::member::Member;
+use model::release::Terms;
 use model::request::StandingOrder;
 use model::time::Timestamp;
 use model::verified::{Verified, Voucher};
-use protocol::{Effects, Reply, Rules, Shared};
+use protocol::{Effects, Outgoing, Released, Reply, Rules, Shared};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use store::{Batch, Reader, Snapshot, Store};
@@ -33,6 +34,8 @@ pub struct Handled {
     pub reply: Reply,
     /// What its follow-ups shared.
     pub shared: Vec<Shared>,
+    /// What the officer takes out in a file, logged and committed.
+    pub handed: Vec<(Terms, Released<Body>)>,
 }
 
 /// A follow-up as it is queued.
@@ -41,6 +44,9 @@ struct Queued {
     records: Vec<RecordId>,
     order: StandingOrder,
 }
+
+/// What leaves in a file.
+type Handed = Vec<(Terms, Released<Body>)>;
 
 /// Row changes a caller wants in the same commit as an event.
 pub(crate) type Beside = Vec<(Vec<u8>, Option<Vec<u8>>)>;
@@ -186,9 +192,9 @@ impl Node {
         now: Timestamp,
         entropy: &mut dyn Entropy,
     ) -> Result<Handled, NodeError> {
-        let reply = self.once(event, beside, now, entropy)?;
+        let (reply, handed) = self.once(event, beside, now, entropy)?;
         let shared = self.drain(now, entropy)?;
-        Ok(Handled { reply, shared })
+        Ok(Handled { reply, shared, handed })
     }
 
     /// The only loop in the house: each follow-up is one commit that also removes its row.
@@ -204,7 +210,7 @@ impl Node {
             let event = Verified::vouch(event, Voucher::Own, now);
             let done = self.once(event, vec![(row.clone(), None)], now, entropy);
             match done {
-                Ok(Reply::Shared(more)) => keep(&mut shared, more),
+                Ok((Reply::Shared(more), _)) => keep(&mut shared, more),
                 Ok(_) => {}
                 // WHY: an order to a member not pinned yet is repeated when it is pinned.
                 Err(NodeError::Denied(_)) => {
@@ -235,7 +241,7 @@ impl Node {
         beside: Beside,
         now: Timestamp,
         entropy: &mut dyn Entropy,
-    ) -> Result<Reply, NodeError> {
+    ) -> Result<(Reply, Handed), NodeError> {
         let mut batch = Batch::new();
         let next = {
             let snapshot = self.store.snapshot()?;
@@ -267,7 +273,7 @@ impl Node {
             let snapshot = self.store.snapshot()?;
             self.rules = facts::compile(&*snapshot)?;
         }
-        Ok(next.reply)
+        Ok((next.reply, next.handed))
     }
 
     /// Writes rows that are the node's own bookkeeping of a partner (what it has seen of our log).
@@ -320,6 +326,7 @@ struct Next {
     rules_changed: bool,
     touched: BTreeSet<RecordId>,
     reply: Reply,
+    handed: Handed,
 }
 
 /// Builds the one batch of a step.
@@ -340,7 +347,15 @@ impl Commit<'_> {
         let (added_at, rules_changed, touched) = self.changes(effects.changes, &mut sequence)?;
         let mut drafts = effects.entries;
         let mut frontier = self.node.frontier.clone();
+        let mut handed = Handed::new();
         for outgoing in effects.outgoing {
+            let outgoing = match outgoing {
+                Outgoing::File(releases) => {
+                    handed.extend(releases);
+                    continue;
+                }
+                sent => sent,
+            };
             let member = |agency: &AgencyId| peer::member(self.snapshot, agency);
             let sealed =
                 outbox::seal_one(outgoing, &self.node.identity, member, self.now, entropy)?;
@@ -355,7 +370,7 @@ impl Commit<'_> {
             tables::put(self.batch, key(Table::Counter, &[b"next"]), "counter", &sequence)?;
         }
         let reply = effects.reply;
-        Ok(Next { frontier, added_at, sequence, rules_changed, touched, reply })
+        Ok(Next { frontier, added_at, sequence, rules_changed, touched, reply, handed })
     }
 
     fn changes(

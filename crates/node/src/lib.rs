@@ -13,6 +13,7 @@
 
 pub mod apply;
 mod error;
+pub mod export;
 pub mod facts;
 mod handle;
 pub mod identity;

@@ -255,6 +255,9 @@ pub(crate) fn seal_one(
             let about = About::Shipment { order, records };
             Ok(Sealed { recipient, digest, about, message, entry: Some(entry) })
         }
+        Outgoing::File(_) => {
+            Err(NodeError::seal("what an officer carries in a file is not sealed for the link"))
+        }
         Outgoing::Recall(notice) => {
             let signed = sign(DocumentKind::Recall, &notice, signer).map_err(NodeError::seal)?;
             let RecallNotice { record, originator, cause, recipient, .. } = notice;

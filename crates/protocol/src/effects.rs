@@ -92,6 +92,8 @@ pub enum Outgoing<B> {
         /// The releases, with their terms.
         releases: Vec<(Terms, Released<B>)>,
     },
+    /// Releases to one recipient in a file that an officer carries; nothing waits in the outbox.
+    File(Vec<(Terms, Released<B>)>),
     /// A recall.
     Recall(RecallNotice),
     /// A consent, for a holder to act on.

@@ -37,4 +37,4 @@ pub use policy::release::{ESSENTIAL_REFS, Inquiry, One, Refusal, Released, Short
 pub use policy::shapes::{Catalogue, Own, ShapeNumber};
 pub use share::{Offer, SHIPMENT_BYTES_MAX, ask, offer, offer_held};
 pub use step::step;
-pub use view::{Example, Seen, examples, explain, officer_view, would_share};
+pub use view::{Example, Seen, examples, explain, officer_view, officer_view_held, would_share};

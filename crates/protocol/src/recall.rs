@@ -110,7 +110,10 @@ fn told<B>(effects: &Effects<B>) -> BTreeSet<AgencyId> {
         .iter()
         .filter_map(|message| match message {
             Outgoing::Recall(notice) => Some(notice.recipient.clone()),
-            Outgoing::Shipment { .. } | Outgoing::Consent { .. } | Outgoing::Notice(_) => None,
+            Outgoing::Shipment { .. }
+            | Outgoing::File(_)
+            | Outgoing::Consent { .. }
+            | Outgoing::Notice(_) => None,
         })
         .collect()
 }

@@ -152,11 +152,20 @@ fn terms<B>(held: &Held<B>, decision: &Decision, order: &StandingOrder) -> Terms
     }
 }
 
+/// How releases travel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// Sealed, over the link; what went before on the same terms does not go again.
+    Link,
+    /// In a file that an officer carries; nobody acknowledges it, so that all of it goes again.
+    File,
+}
+
 /// Offers records under one order.
 pub(crate) fn share<F: Facts>(
     facts: &F,
     records: &[RecordId],
-    order: &StandingOrder,
+    (order, way): (&StandingOrder, Way),
     now: Timestamp,
 ) -> Result<Effects<F::Body>, Denial> {
     if records.len() > PORTION_MAX {
@@ -180,11 +189,15 @@ pub(crate) fn share<F: Facts>(
             "exchange member documents first: entente member add FILE --fingerprint DIGEST",
         ));
     }
-    let mut round = Round::new(order, now);
+    let mut round = Round::new(order, way, now);
     for (at, record) in records.iter().enumerate() {
         match facts.held(record)? {
             Some(held) => round.one(facts, &held)?,
             None => round.unknown(record),
+        }
+        if round.full && way == Way::File {
+            // WHY: whoever writes the file asks for the rest when it has room for it.
+            break;
         }
         if round.full {
             // WHY: what does not fit goes in the next commit, with its own shipment.
@@ -199,6 +212,7 @@ pub(crate) fn share<F: Facts>(
 /// One pass over records for one recipient.
 struct Round<'a, B> {
     order: &'a StandingOrder,
+    way: Way,
     now: Timestamp,
     effects: Effects<B>,
     shared: Vec<Shared>,
@@ -210,10 +224,10 @@ struct Round<'a, B> {
 }
 
 impl<'a, B: Clone + Content> Round<'a, B> {
-    fn new(order: &'a StandingOrder, now: Timestamp) -> Self {
+    fn new(order: &'a StandingOrder, way: Way, now: Timestamp) -> Self {
         let (shared, releases, notices) = (Vec::new(), Vec::new(), notice::Notices::new());
         let effects = Effects::default();
-        Self { order, now, effects, shared, releases, size_bytes: 0, full: false, notices }
+        Self { order, way, now, effects, shared, releases, size_bytes: 0, full: false, notices }
     }
 
     fn unknown(&mut self, record: &RecordId) {
@@ -262,10 +276,12 @@ impl<'a, B: Clone + Content> Round<'a, B> {
             content: held.custody.content,
             withheld: decision.redacted_fields.clone(),
             grounds: own_grounds(self.order),
-            rejected: false,
+            // WHY: a file may be lost on its way; the next offer by the link is made anew.
+            rejected: self.way == Way::File,
         };
         let repeated = before.iter().any(|b| same_offer(b, &offered));
-        if !repeated {
+        let goes = !repeated || self.way == Way::File;
+        if goes {
             let size_bytes = size_bytes(&terms, &released)?;
             match room(self.size_bytes, size_bytes) {
                 Room::Here => self.size_bytes = self.size_bytes.saturating_add(size_bytes),
@@ -282,7 +298,9 @@ impl<'a, B: Clone + Content> Round<'a, B> {
         self.note(&terms.record, (decision.outcome, decision.reason), repeated, Some(decision));
         if !repeated {
             notice::owe(facts, self.order, &terms, &mut self.notices)?;
-            self.take(offered, released);
+        }
+        if goes {
+            self.take((offered, released), repeated);
         }
         Ok(())
     }
@@ -300,10 +318,10 @@ impl<'a, B: Clone + Content> Round<'a, B> {
         self.refusal_entry(record, "too large for a shipment");
     }
 
-    fn take(&mut self, offered: Offered, released: Released<B>) {
+    fn take(&mut self, (offered, released): (Offered, Released<B>), repeated: bool) {
         let (terms, decision) = (offered.terms.clone(), released.decision());
         let withheld: Vec<&str> = decision.redacted_fields.iter().map(String::as_str).collect();
-        let entry = Draft::new(EntryKind::Release, 1)
+        let mut entry = Draft::new(EntryKind::Release, 1)
             .with(&self.order.recipient)
             .purpose(&self.order.purpose)
             .under(decision.basis.iter().map(|a| &a.agreement))
@@ -314,11 +332,16 @@ impl<'a, B: Clone + Content> Round<'a, B> {
             .seal("basis", join(&decision.basis))
             .seal("caveats", join(&decision.caveats))
             .seal("withheld", withheld.join(" "));
+        if self.way == Way::File {
+            entry = entry.seal("way", "file");
+        }
         self.effects.entries.push(entry);
-        self.effects.change(CollectionChange::Offer {
-            offered: Box::new(offered),
-            released: Box::new(released.clone()),
-        });
+        if !repeated {
+            self.effects.change(CollectionChange::Offer {
+                offered: Box::new(offered),
+                released: Box::new(released.clone()),
+            });
+        }
         self.releases.push((terms, released));
     }
 
@@ -390,6 +413,9 @@ impl<'a, B: Clone + Content> Round<'a, B> {
     }
 
     fn finish<F: Facts<Body = B>>(mut self, facts: &F) -> Result<Effects<B>, Denial> {
+        if self.way == Way::File {
+            self.effects.outgoing.push(Outgoing::File(std::mem::take(&mut self.releases)));
+        }
         if !self.releases.is_empty() {
             let order = StandingOrder { grounds: own_grounds(self.order), ..self.order.clone() };
             self.effects.outgoing.push(Outgoing::Shipment {

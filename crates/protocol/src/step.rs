@@ -30,6 +30,7 @@ pub fn step<F: Facts>(facts: &F, event: Verified<Event<F::Body>>, now: Timestamp
         | Event::Access { .. }
         | Event::GiveUp { .. }
         | Event::Again { .. }
+        | Event::HandOver { .. }
         | Event::Recall { .. } => officer(&voucher)?,
         Event::Share { .. } => officer_or_own(&voucher)?,
         Event::Sign(signature) => signer(facts, &voucher, &signature.agency)?,
@@ -61,7 +62,12 @@ fn dispatch<F: Facts>(
         Event::Withdraw(order) => govern::withdraw(facts, order),
         Event::Permit(consent) => govern::permit(facts, consent, voucher),
         Event::Ingest(holdings) => ingest::ingest(facts, holdings),
-        Event::Share { records, order } => share::share(facts, &records, &order, now),
+        Event::Share { records, order } => {
+            share::share(facts, &records, (&order, share::Way::Link), now)
+        }
+        Event::HandOver { records, order } => {
+            share::share(facts, &records, (&order, share::Way::File), now)
+        }
         Event::Receive(shipment) => receive::receive(facts, shipment, now),
         Event::Acknowledge(receipt) => receive::acknowledge(facts, receipt),
         Event::Access { partner, token } => govern::access(facts, partner, token),

@@ -35,15 +35,27 @@ pub fn officer_view<F: Facts>(
     now: Timestamp,
 ) -> Result<Option<Seen<F::Body>>, Denial> {
     let Some(held) = facts.held(id)? else { return Ok(None) };
+    officer_view_held(facts, held, now).map(Some)
+}
+
+/// As [`officer_view`], for what the caller read from these facts.
+///
+/// # Errors
+/// See [`officer_view`].
+pub fn officer_view_held<F: Facts>(
+    facts: &F,
+    held: Held<F::Body>,
+    now: Timestamp,
+) -> Result<Seen<F::Body>, Denial> {
     let own = facts.own_agency();
     let rules = facts.rules()?;
     let cleared_to = rules.vocabulary().actors.get(own).map_or(0, |actor| actor.cleared_to);
     let viewer = Viewer { agency: own, holder: own, cleared_to, purpose: "", now };
     let shown = policy::release::show(rules, &held.record, &held.body, viewer, &BTreeSet::new());
-    let released = shown.map_err(|refusal| not_shown(id, &refusal))?;
+    let released = shown.map_err(|refusal| not_shown(&held.record.id, &refusal))?;
     let articles = words(facts, &held)?;
     let recalled = held.record.stops.recalled;
-    Ok(Some(Seen { custody: held.custody, released, articles, recalled }))
+    Ok(Seen { custody: held.custody, released, articles, recalled })
 }
 
 fn not_shown(id: &RecordId, refusal: &Refusal) -> Denial {

@@ -82,6 +82,62 @@ pub struct Import {
     pub dry_run: bool,
 }
 
+/// A format to export.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ExportFormat {
+    /// STIX objects as their originators wrote them, in one bundle or in lines
+    Stix,
+}
+
+/// Arguments of `export`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+        entente -n DIR export stix --own --out mine.json\n  \
+        entente -n DIR export stix --to xb.police.ct --purpose ct.investigation --offence \
+        financing --out for-xb.json --terms for-xb.terms.jsonl\n\n\
+        A release in a file is a release: each record is decided on and logged. Its terms bind the \
+        recipient: hand them over with the file.")]
+pub struct Export {
+    /// The format of the file
+    pub format: ExportFormat,
+    /// Only these records [default: all that are held]
+    #[arg(value_name = "RECORD")]
+    pub records: Vec<String>,
+    /// The agency that receives the file
+    #[arg(long, value_name = "AGENCY", required_unless_present = "own", requires = "purpose")]
+    pub to: Option<String>,
+    /// The purpose of use, such as ct.investigation
+    #[arg(long, requires = "to")]
+    pub purpose: Option<String>,
+    /// The act concerned, by its neutral code, such as financing
+    #[arg(long, value_name = "ACT", requires = "to")]
+    pub offence: Option<String>,
+    /// A fact you state, such as human_review; may be repeated
+    #[arg(long = "fact", value_name = "FACT", requires = "to")]
+    pub facts: Vec<String>,
+    /// A flag of the case, such as political_character; may be repeated
+    #[arg(long = "flag", value_name = "FLAG", requires = "to")]
+    pub flags: Vec<String>,
+    /// Your own copy, as far as you are cleared; it goes to nobody else
+    #[arg(long, conflicts_with = "to")]
+    pub own: bool,
+    /// Only records of this type, such as indicator
+    #[arg(long = "type", value_name = "TYPE", conflicts_with = "records")]
+    pub kind: Option<String>,
+    /// Where to write [default: standard output, and the summary to standard error]
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Write the terms of each release here, a line of JSON each
+    #[arg(long, value_name = "FILE", requires = "to")]
+    pub terms: Option<PathBuf>,
+    /// One object a line instead of one bundle
+    #[arg(long)]
+    pub lines: bool,
+    /// Only say what would go; nothing is written or logged as released
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
 /// The verbs.
 #[derive(Debug, Subcommand)]
 pub enum Verb {
@@ -156,6 +212,8 @@ pub enum Verb {
     },
     /// Import records from files
     Import(Import),
+    /// Take records out as a file: for a partner through the gate, or your own copy
+    Export(Export),
     /// List records held
     List {
         /// Only this type, such as indicator

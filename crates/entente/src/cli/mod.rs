@@ -8,6 +8,7 @@
 mod arguments;
 mod audit;
 mod decide;
+mod export;
 mod import;
 mod pattern;
 mod remote;
@@ -44,6 +45,9 @@ pub fn main() -> ExitCode {
 }
 
 fn print(answer: &Answer, json: bool) {
+    if json && answer.json.is_null() {
+        return;
+    }
     let text = if json { answer.json.to_string() } else { answer.text.clone() };
     if text.is_empty() {
         return;
@@ -85,6 +89,7 @@ fn run(arguments: Arguments) -> Result<Answer, Failure> {
         }
         Verb::Pattern { verb } => pattern::answer(&verb),
         Verb::Import(import) => import::import(&seat, &import, arguments.json),
+        Verb::Export(wanted) => export::export(&seat, wanted, arguments.json),
         Verb::Deliver { again: None, give_up: None } => deliver(&seat),
         Verb::PageAddress => page_address(&seat),
         Verb::Completions { shell } => {
@@ -321,6 +326,7 @@ fn command(verb: Verb) -> Result<Command, Failure> {
         | Verb::TaxiiFixture { .. }
         | Verb::Decide { .. }
         | Verb::Import(_)
+        | Verb::Export(_)
         | Verb::Pattern { .. }
         | Verb::Deliver { again: None, give_up: None }
         | Verb::PageAddress

@@ -2,6 +2,7 @@
 
 mod agreements;
 mod delivery;
+mod export;
 mod log;
 mod members;
 mod records;
@@ -9,8 +10,10 @@ mod sharing;
 
 pub use agreements::problems;
 pub use delivery::about;
+pub use export::{Chosen, Exported, export};
 pub use log::FILES_MAX as LOG_FILES_MAX;
 pub use records::store;
+pub use sharing::tally;
 
 use crate::command::{Answer, Command, Outcome};
 use crate::edge::SystemEntropy;
@@ -79,6 +82,10 @@ pub fn execute(desk: &mut Desk<'_>, command: Command) -> Outcome {
         }
         Command::Explain { record, order } => sharing::explain(desk, &record, &order),
         Command::Share { records, order, dry_run } => sharing::share(desk, records, order, dry_run),
+        Command::Export { format, order, records, kind, after, dry_run } => {
+            let chosen = export::Chosen { records, kind, after };
+            export::answer(desk, (&format, order, dry_run), &chosen)
+        }
         Command::Audience { order, limit } => sharing::audience(desk, &order, limit),
         Command::Recall { record, reason } => sharing::recall(desk, record, reason),
         Command::Consent { consent } => sharing::consent(desk, consent),

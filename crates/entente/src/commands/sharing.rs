@@ -48,7 +48,7 @@ fn describe(order: &StandingOrder) -> String {
     text
 }
 
-pub(super) fn tally(tally: &Tally) -> String {
+pub fn tally(tally: &Tally) -> String {
     format!(
         "{} released, {} redacted, {} hit only, {} refused",
         tally.released, tally.redacted, tally.hit_only, tally.refused

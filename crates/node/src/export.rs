@@ -1,0 +1,93 @@
+//! What an officer takes out as a file: which records, in portions, and the own copy of each.
+//!
+//! For a partner the event `HandOver` decides and logs; the own copy passes the gate of the
+//! officer's screen. Memory: one portion.
+
+use crate::Body;
+use crate::error::NodeError;
+use crate::facts::Facts;
+use crate::query::custodies_after;
+use model::ids::RecordId;
+use model::time::Timestamp;
+use protocol::{Held, Released, officer_view_held};
+use store::Snapshot;
+
+/// LIMIT: records in one portion.
+pub const PORTION_MAX: usize = 500;
+/// LIMIT: bytes of content after which a portion of own copies takes no further record.
+pub const PORTION_BYTES_MAX: usize = 8 * 1024 * 1024;
+
+/// A part of the records held, in the order of their identifiers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Portion {
+    /// The records.
+    pub records: Vec<RecordId>,
+    /// Whether records follow the last of these.
+    pub more: bool,
+}
+
+/// The next records after one, at most [`PORTION_MAX`]; of one type, where it is named.
+///
+/// # Errors
+/// The store failed or a row is damaged.
+pub fn portion(
+    snapshot: &dyn Snapshot,
+    kind: Option<&str>,
+    after: Option<&RecordId>,
+) -> Result<Portion, NodeError> {
+    let mut portion = Portion { records: Vec::new(), more: false };
+    custodies_after(snapshot, after, &mut |custody| {
+        let wanted = kind.is_none_or(|kind| kind == custody.kind);
+        if !wanted || portion.records.last() == Some(&custody.id) {
+            return true;
+        }
+        if portion.records.len() == PORTION_MAX {
+            portion.more = true;
+            return false;
+        }
+        portion.records.push(custody.id);
+        true
+    })?;
+    Ok(portion)
+}
+
+/// An own copy of some records.
+#[derive(Debug, Default)]
+pub struct OwnCopies {
+    /// What the gate lets through: the newest version each originator asserts.
+    pub copies: Vec<Released<Body>>,
+    /// Records the gate does not show this officer, and why.
+    pub withheld: Vec<(RecordId, String)>,
+    /// How many of the records were looked at; the others come with the next portion.
+    pub looked_at: usize,
+}
+
+/// Own copies of these records, as far as [`PORTION_BYTES_MAX`] allows, at least of one.
+///
+/// # Errors
+/// The store failed or a row is damaged.
+pub fn own_copies(
+    facts: &Facts<'_>,
+    records: &[RecordId],
+    now: Timestamp,
+) -> Result<OwnCopies, NodeError> {
+    let (mut out, mut size_bytes) = (OwnCopies::default(), 0_usize);
+    for id in records {
+        if size_bytes >= PORTION_BYTES_MAX {
+            break;
+        }
+        for (custody, body) in facts.assertions(id)? {
+            size_bytes = size_bytes.saturating_add(body.raw().len());
+            let record = facts.view(&custody, &body)?;
+            match officer_view_held(facts, Held { record, custody, body }, now) {
+                Ok(seen) => out.copies.push(seen.released),
+                Err(denial) if denial.party == protocol::Party::Officer => {
+                    out.withheld.push((id.clone(), denial.to_string()));
+                }
+                Err(denial) => return Err(denial.into()),
+            }
+        }
+        out.looked_at = out.looked_at.saturating_add(1);
+    }
+    Ok(out)
+}
