@@ -7,6 +7,7 @@ use crate::Body;
 use crate::error::NodeError;
 use crate::facts::Facts;
 use crate::query::custodies_after;
+use model::custody::Deletion;
 use model::ids::RecordId;
 use model::time::Timestamp;
 use protocol::{Held, Released, officer_view_held};
@@ -62,6 +63,12 @@ pub struct OwnCopies {
     pub looked_at: usize,
 }
 
+fn is_recalled(facts: &Facts<'_>, id: &RecordId) -> Result<bool, NodeError> {
+    let stone = protocol::Facts::tombstone(facts, id, facts.own);
+    let stone = stone.map_err(|fault| NodeError::damaged("tombstone", fault))?;
+    Ok(stone.is_some_and(|stone| stone.cause == Deletion::Recalled))
+}
+
 /// Own copies of these records, as far as [`PORTION_BYTES_MAX`] allows, at least of one.
 ///
 /// # Errors
@@ -78,7 +85,12 @@ pub fn own_copies(
         }
         for (custody, body) in facts.assertions(id)? {
             size_bytes = size_bytes.saturating_add(body.raw().len());
-            let record = facts.view(&custody, &body)?;
+            let mut record = facts.view(&custody, &body)?;
+            if custody.originator == *facts.own && record.stops.recalled {
+                // WHY: an object this agency itself revoked says so in its bytes and is its own to
+                // keep; what it recalled stays where it is.
+                record.stops.recalled = is_recalled(facts, id)?;
+            }
             match officer_view_held(facts, Held { record, custody, body }, now) {
                 Ok(seen) => out.copies.push(seen.released),
                 Err(denial) if denial.party == protocol::Party::Officer => {

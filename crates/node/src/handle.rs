@@ -349,13 +349,10 @@ impl Commit<'_> {
         let mut frontier = self.node.frontier.clone();
         let mut handed = Handed::new();
         for outgoing in effects.outgoing {
-            let outgoing = match outgoing {
-                Outgoing::File(releases) => {
-                    handed.extend(releases);
-                    continue;
-                }
-                sent => sent,
-            };
+            if let Outgoing::File(releases) = outgoing {
+                handed.extend(releases);
+                continue;
+            }
             let member = |agency: &AgencyId| peer::member(self.snapshot, agency);
             let sealed =
                 outbox::seal_one(outgoing, &self.node.identity, member, self.now, entropy)?;

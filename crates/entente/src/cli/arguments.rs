@@ -107,16 +107,16 @@ pub struct Export {
     #[arg(long, value_name = "AGENCY", required_unless_present = "own", requires = "purpose")]
     pub to: Option<String>,
     /// The purpose of use, such as ct.investigation
-    #[arg(long, requires = "to")]
+    #[arg(long, requires = "to", conflicts_with = "own")]
     pub purpose: Option<String>,
     /// The act concerned, by its neutral code, such as financing
-    #[arg(long, value_name = "ACT", requires = "to")]
+    #[arg(long, value_name = "ACT", requires = "to", conflicts_with = "own")]
     pub offence: Option<String>,
     /// A fact you state, such as human_review; may be repeated
-    #[arg(long = "fact", value_name = "FACT", requires = "to")]
+    #[arg(long = "fact", value_name = "FACT", requires = "to", conflicts_with = "own")]
     pub facts: Vec<String>,
     /// A flag of the case, such as political_character; may be repeated
-    #[arg(long = "flag", value_name = "FLAG", requires = "to")]
+    #[arg(long = "flag", value_name = "FLAG", requires = "to", conflicts_with = "own")]
     pub flags: Vec<String>,
     /// Your own copy, as far as you are cleared; it goes to nobody else
     #[arg(long, conflicts_with = "to")]
@@ -128,7 +128,7 @@ pub struct Export {
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
     /// Write the terms of each release here, a line of JSON each
-    #[arg(long, value_name = "FILE", requires = "to")]
+    #[arg(long, value_name = "FILE", requires = "to", conflicts_with = "own")]
     pub terms: Option<PathBuf>,
     /// One object a line instead of one bundle
     #[arg(long)]
