@@ -13,10 +13,12 @@ mod gate;
 mod intake;
 mod marks;
 mod object;
+pub mod observable;
 pub mod pattern;
 mod raw;
 mod shapes;
 pub(crate) mod source;
+mod upgrade;
 mod view;
 mod withhold;
 
@@ -27,6 +29,7 @@ pub use intake::{Fatal, Item, Place, Rejected, Summary};
 pub use marks::{KnownMarkings, Marking, Markings, Terms, built_in_tlp};
 pub use object::{ObjectProblem, SpecVersion, StixObject};
 pub use raw::RawObject;
+pub use upgrade::{UpgradeProblem, upgrade};
 pub use view::{ViewProblem, view};
 pub use withhold::{WITHHELD, WithholdProblem};
 

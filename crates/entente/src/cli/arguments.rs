@@ -77,6 +77,9 @@ pub struct Import {
     /// Who MISP's community and sharing groups are here (TOML); without it a group is nobody
     #[arg(long, value_name = "MAP")]
     pub audiences: Option<PathBuf>,
+    /// Keep STIX 2.0 as it is, without its 2.1 form beside it
+    #[arg(long)]
+    pub as_it_is: bool,
     /// Read and check, store nothing
     #[arg(long)]
     pub dry_run: bool,

@@ -3,6 +3,8 @@
 //! One thread reads and checks the next portion while another waits for the disk to keep the last.
 //! Cost: memory for three portions, whatever the size of the file.
 
+mod notes;
+
 use super::Seat;
 use super::arguments::{Format, Import};
 use crate::command::{Answer, Command};
@@ -13,6 +15,7 @@ use crate::words;
 use indicatif::{ProgressBar, ProgressStyle};
 use model::marking::Tlp;
 use node::{Body, Node};
+use notes::Notes;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -27,6 +30,8 @@ use wire::stix::{Fatal, Item, Rejected, Summary};
 const PORTION: usize = 1_000;
 /// LIMIT: bytes of records in one commit.
 const PORTION_BYTES: usize = 8 * 1024 * 1024;
+/// The format of what was made here of STIX 2.0, in custody and log.
+const UPGRADED: &str = "stix 2.0, upgraded";
 /// Bad records named before the rest is only counted.
 const NAMED_MAX: usize = 100;
 
@@ -49,6 +54,7 @@ pub fn import(seat: &Seat, import: &Import, quiet: bool) -> Result<Answer, Failu
         format: import.format,
         audiences: audiences(seat, import)?,
         floor,
+        upgrade: if import.as_it_is { Upgrade::No } else { Upgrade::Yes },
         report: Report::default(),
     };
     for file in &import.files {
@@ -102,6 +108,7 @@ struct Report {
     named: Vec<String>,
     by_type: BTreeMap<String, u64>,
     shared: Vec<Value>,
+    notes: Notes,
 }
 
 struct Run<'a> {
@@ -110,30 +117,59 @@ struct Run<'a> {
     format: Format,
     audiences: Audiences,
     floor: Tlp,
+    upgrade: Upgrade,
     report: Report,
+}
+
+/// Whether STIX 2.0 becomes 2.1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Upgrade {
+    Yes,
+    No,
 }
 
 /// What was read since the last portion: at most [`PORTION`] records.
 #[derive(Default)]
 struct Parcel {
     bodies: Vec<Body>,
+    /// What STIX 2.0 among them became; kept after them, as their newer form.
+    upgraded: Vec<Body>,
+    notes: Notes,
     size_bytes: usize,
     bad: Vec<Rejected>,
 }
 
 impl Parcel {
-    fn take(&mut self, item: Item) {
+    fn take(&mut self, item: Item, upgrade: Upgrade) {
         match item {
             Item::Object(object) => {
                 self.size_bytes = self.size_bytes.saturating_add(object.raw().len());
+                self.notes.look(&object);
+                if upgrade == Upgrade::Yes {
+                    self.upgrade(&object);
+                }
                 self.bodies.push(*object);
             }
             Item::Rejected(bad) => self.bad.push(*bad),
         }
     }
 
+    fn upgrade(&mut self, object: &Body) {
+        match wire::stix::upgrade(object) {
+            Ok(Some(made)) => {
+                self.notes.upgraded = self.notes.upgraded.saturating_add(1);
+                for object in made {
+                    self.size_bytes = self.size_bytes.saturating_add(object.raw().len());
+                    self.upgraded.push(object);
+                }
+            }
+            Ok(None) => {}
+            Err(problem) => self.notes.kept_as_is(object, &problem),
+        }
+    }
+
     fn is_full(&self) -> bool {
-        self.bodies.len() >= PORTION
+        self.bodies.len().max(self.upgraded.len()) >= PORTION
             || self.size_bytes >= PORTION_BYTES
             || self.bad.len() >= PORTION
     }
@@ -141,13 +177,13 @@ impl Parcel {
 
 /// Reads a whole input into parcels, until the other side stops taking them.
 fn parcels(
-    (format, audiences): (Format, &Audiences),
+    (format, audiences, upgrade): (Format, &Audiences, Upgrade),
     reader: Box<dyn Read + Send>,
     parcels: &SyncSender<Parcel>,
 ) -> Result<Summary, Fatal> {
     let mut parcel = Parcel::default();
     let ended = read(format, audiences, reader, &mut |item| {
-        parcel.take(item);
+        parcel.take(item, upgrade);
         if parcel.is_full() && parcels.send(std::mem::take(&mut parcel)).is_err() {
             return ControlFlow::Break(());
         }
@@ -213,10 +249,11 @@ impl Run<'_> {
         let progress = bar(quiet);
         let reader = open(path, &progress)?;
         let name = path.display().to_string();
-        let (format, audiences) = (self.format, self.audiences.clone());
+        let (format, audiences, upgrade) = (self.format, self.audiences.clone(), self.upgrade);
         let ended = std::thread::scope(|scope| {
             let (send, receive) = sync_channel(1);
-            let reading = scope.spawn(move || parcels((format, &audiences), reader, &send));
+            let reading =
+                scope.spawn(move || parcels((format, &audiences, upgrade), reader, &send));
             let stored = receive.into_iter().try_for_each(|parcel| {
                 self.parcel(parcel, &name)?;
                 progress.set_message(words::count(self.report.stored, "record"));
@@ -247,7 +284,15 @@ impl Run<'_> {
                 }
             }
         }
-        self.keep(parcel.bodies)
+        self.report.notes.add(parcel.notes, name);
+        self.keep(parcel.bodies, format_word(self.format))?;
+        let mut upgraded = parcel.upgraded;
+        while !upgraded.is_empty() {
+            // WHY: one observed-data can hold more observables than one commit takes.
+            let rest = upgraded.split_off(upgraded.len().min(PORTION));
+            self.keep(std::mem::replace(&mut upgraded, rest), UPGRADED)?;
+        }
+        Ok(())
     }
 
     fn reject(&mut self, line: String) {
@@ -257,11 +302,10 @@ impl Run<'_> {
         }
     }
 
-    fn keep(&mut self, bodies: Vec<Body>) -> Result<(), Failure> {
+    fn keep(&mut self, bodies: Vec<Body>, format: &str) -> Result<(), Failure> {
         if bodies.is_empty() {
             return Ok(());
         }
-        let format = format_word(self.format);
         let answer = match &mut self.target {
             Target::Nowhere => return Ok(()),
             Target::Here(node) => {
@@ -311,6 +355,7 @@ impl Report {
         };
         lines.push(format!("{done}, {} rejected", self.rejected));
         lines.extend(self.named.iter().map(|line| format!("rejected: {line}")));
+        lines.extend(self.notes.lines());
         let named = u64::try_from(self.named.len()).unwrap_or(u64::MAX);
         if self.rejected > named {
             let more = self.rejected.saturating_sub(named);
@@ -318,7 +363,9 @@ impl Report {
         }
         let json = json!({"stored": self.stored, "unchanged": self.unchanged, "rejected":
             self.rejected, "problems": self.named, "by_type": self.by_type,
-            "shared": self.shared, "dry_run": dry_run});
+            "shared": self.shared, "dry_run": dry_run, "upgraded": self.notes.upgraded,
+            "not_upgraded": self.notes.not_upgraded, "other_ids": self.notes.other_ids,
+            "notes": self.notes.named});
         Answer::new(lines.join("\n"), json)
     }
 }

@@ -1,0 +1,128 @@
+//! The identifiers that STIX computes from the content of cyber-observables. Pure.
+//!
+//! SOURCE: STIX 2.1 section 2.9 (namespace, UUID version 5 over the canonical JSON of the
+//! contributing properties), section 6 (which properties contribute); RFC 8785.
+
+use super::object::StixObject;
+use crate::canonical::to_canonical;
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+/// The namespace STIX reserves: 00abedb4-aa42-466c-9c01-fed23315a9b7.
+const NAMESPACE: Uuid = Uuid::from_u128(0x00ab_edb4_aa42_466c_9c01_fed2_3315_a9b7);
+
+/// The hash that counts where several are given, in this order; else the first one.
+const HASHES: [&str; 4] = ["MD5", "SHA-1", "SHA-256", "SHA-512"];
+
+/// The properties whose values make the identifier of this type; nothing where none do, as for
+/// processes and custom types.
+#[must_use]
+pub fn contributing(kind: &str) -> &'static [&'static str] {
+    match kind {
+        "artifact" => &["hashes", "payload_bin"],
+        "autonomous-system" => &["number"],
+        "directory" => &["path"],
+        "domain-name" | "email-addr" | "ipv4-addr" | "ipv6-addr" | "mac-addr" | "url" => &["value"],
+        "email-message" => &["from_ref", "subject", "body"],
+        "file" => &["hashes", "name", "parent_directory_ref", "extensions"],
+        "mutex" => &["name"],
+        "network-traffic" => &[
+            "start",
+            "end",
+            "src_ref",
+            "dst_ref",
+            "src_port",
+            "dst_port",
+            "protocols",
+            "extensions",
+        ],
+        "software" => &["name", "cpe", "swid", "vendor", "version"],
+        "user-account" => &["account_type", "user_id", "account_login"],
+        "windows-registry-key" => &["key", "values"],
+        "x509-certificate" => &["hashes", "serial_number"],
+        _ => &[],
+    }
+}
+
+/// The identifier STIX computes for an observable of this type; nothing where the standard leaves
+/// it to chance, or where a number in it is none that canonical JSON can carry.
+#[must_use]
+pub fn computed_id(kind: &str, content: &Map<String, Value>) -> Option<String> {
+    let mut named = Map::new();
+    for property in contributing(kind) {
+        let Some(value) = content.get(*property) else { continue };
+        let value = if *property == "hashes" { one_hash(value)? } else { value.clone() };
+        named.insert((*property).to_owned(), value);
+    }
+    if named.is_empty() {
+        return None;
+    }
+    let bytes = to_canonical(&Value::Object(named)).ok()?;
+    Some(format!("{kind}--{}", Uuid::new_v5(&NAMESPACE, &bytes)))
+}
+
+/// The one hash that contributes.
+fn one_hash(hashes: &Value) -> Option<Value> {
+    let hashes = hashes.as_object()?;
+    let preferred = HASHES.iter().find_map(|name| hashes.get_key_value(*name));
+    let (name, hash) = preferred.or_else(|| hashes.iter().next())?;
+    Some(Value::Object(Map::from_iter([(name.clone(), hash.clone())])))
+}
+
+impl StixObject {
+    /// The identifier STIX computes from this observable's content, where that is another than the
+    /// one it has. To be reported, not refused: an identifier by chance is allowed (section 2.9).
+    #[must_use]
+    pub fn other_computed_id(&self) -> Option<String> {
+        let content = self.value().as_object()?;
+        computed_id(self.kind(), content).filter(|computed| computed != self.id().as_str())
+    }
+
+    /// Whether its identifier is the one STIX computes from its content.
+    ///
+    /// WHY: whoever guesses the content can then check the guess against the identifier.
+    #[must_use]
+    pub fn id_tells_content(&self) -> bool {
+        let content = self.value().as_object();
+        let computed = content.and_then(|content| computed_id(self.kind(), content));
+        computed.is_some_and(|computed| computed == self.id().as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn id(object: &Value) -> Option<String> {
+        computed_id(object["type"].as_str().unwrap(), object.as_object().unwrap())
+    }
+
+    #[test]
+    fn the_examples_of_the_standard_have_their_identifiers() {
+        // SOURCE: STIX 2.1 sections 6.6.2 (domain name), 6.9.2 (IPv4 address), 6.17.2 (URL).
+        for (kind, value, uuid) in [
+            ("domain-name", "example.com", "bedb4899-d24b-5401-bc86-8f6b4cc18ec7"),
+            ("ipv4-addr", "198.51.100.3", "ff26c055-6336-5bc5-b98d-13d6226742dd"),
+            (
+                "url",
+                "https://example.com/research/index.html",
+                "c1477287-23ac-5971-a010-5c287877fa60",
+            ),
+        ] {
+            let found = id(&json!({"type": kind, "value": value})).unwrap();
+            assert_eq!(found, format!("{kind}--{uuid}"));
+        }
+    }
+
+    #[test]
+    fn what_does_not_contribute_changes_nothing_and_chance_stays_chance() {
+        let one = json!({"type": "file", "hashes": {"SHA-256": "b", "MD5": "a"}, "size": 1});
+        let two = json!({"type": "file", "hashes": {"MD5": "a", "SHA-512": "c"}, "x_size": 2});
+        assert_eq!(id(&one), id(&two));
+        assert_ne!(id(&one), id(&json!({"type": "file", "hashes": {"SHA-256": "b"}})));
+        assert_eq!(id(&json!({"type": "process", "pid": 1})), None);
+        assert_eq!(id(&json!({"type": "x-thing", "name": "a"})), None);
+        assert_eq!(id(&json!({"type": "file", "size": 1})), None);
+    }
+}
