@@ -121,6 +121,9 @@ pub enum Command {
         /// Only records after this one; the portion before names it as `next`.
         #[serde(default)]
         after: Option<RecordId>,
+        /// Of an own copy: every version held, not only the newest.
+        #[serde(default)]
+        every_version: bool,
         /// Only say what would go.
         #[serde(default)]
         dry_run: bool,

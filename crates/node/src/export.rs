@@ -5,9 +5,10 @@
 
 use crate::Body;
 use crate::error::NodeError;
-use crate::facts::Facts;
+use crate::facts::{self, Facts};
 use crate::query::custodies_after;
-use model::custody::Deletion;
+use crate::tables::{self, Table};
+use model::custody::{Custody, Deletion};
 use model::ids::RecordId;
 use model::time::Timestamp;
 use protocol::{Held, Released, officer_view_held};
@@ -55,7 +56,7 @@ pub fn portion(
 /// An own copy of some records.
 #[derive(Debug, Default)]
 pub struct OwnCopies {
-    /// What the gate lets through: the newest version each originator asserts.
+    /// What the gate lets through of what each originator asserts.
     pub copies: Vec<Released<Body>>,
     /// Records the gate does not show this officer, and why.
     pub withheld: Vec<(RecordId, String)>,
@@ -69,13 +70,42 @@ fn is_recalled(facts: &Facts<'_>, id: &RecordId) -> Result<bool, NodeError> {
     Ok(stone.is_some_and(|stone| stone.cause == Deletion::Recalled))
 }
 
+/// Which versions of an assertion an own copy holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Copies {
+    /// The newest one.
+    Newest,
+    /// Every version held, such as the STIX 2.0 original of an upgraded object.
+    Every,
+}
+
+fn versions(
+    facts: &Facts<'_>,
+    id: &RecordId,
+    copies: Copies,
+) -> Result<Vec<(Custody, Body)>, NodeError> {
+    if copies == Copies::Newest {
+        return facts.assertions(id);
+    }
+    let (mut all, mut failure) = (Vec::new(), None);
+    let rows = tables::prefix(Table::Holding, &[id.as_str().as_bytes()]);
+    facts.snapshot.scan(&rows, &mut |_, bytes| {
+        match facts::opened(bytes) {
+            Ok(version) => all.push(version),
+            Err(error) => failure = Some(error),
+        }
+        failure.is_none()
+    })?;
+    failure.map_or(Ok(all), Err)
+}
+
 /// Own copies of these records, as far as [`PORTION_BYTES_MAX`] allows, at least of one.
 ///
 /// # Errors
 /// The store failed or a row is damaged.
 pub fn own_copies(
     facts: &Facts<'_>,
-    records: &[RecordId],
+    (records, copies): (&[RecordId], Copies),
     now: Timestamp,
 ) -> Result<OwnCopies, NodeError> {
     let (mut out, mut size_bytes) = (OwnCopies::default(), 0_usize);
@@ -83,7 +113,7 @@ pub fn own_copies(
         if size_bytes >= PORTION_BYTES_MAX {
             break;
         }
-        for (custody, body) in facts.assertions(id)? {
+        for (custody, body) in versions(facts, id, copies)? {
             size_bytes = size_bytes.saturating_add(body.raw().len());
             let mut record = facts.view(&custody, &body)?;
             if custody.originator == *facts.own && record.stops.recalled {

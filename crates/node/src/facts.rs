@@ -188,7 +188,7 @@ impl Facts<'_> {
     }
 }
 
-fn opened(bytes: &[u8]) -> Result<(Custody, Body), NodeError> {
+pub(crate) fn opened(bytes: &[u8]) -> Result<(Custody, Body), NodeError> {
     let (custody, content) = tables::unpack(bytes)?;
     let body = StixObject::parse(content).map_err(|e| NodeError::damaged("holding", e))?;
     Ok((custody, body))

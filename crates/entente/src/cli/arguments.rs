@@ -127,6 +127,9 @@ pub struct Export {
     /// Only records of this type, such as indicator
     #[arg(long = "type", value_name = "TYPE", conflicts_with = "records")]
     pub kind: Option<String>,
+    /// Of your own copy: every version held, such as the STIX 2.0 original of an upgraded object
+    #[arg(long, requires = "own")]
+    pub every_version: bool,
     /// Where to write [default: standard output, and the summary to standard error]
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,

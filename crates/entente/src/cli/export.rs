@@ -48,6 +48,7 @@ pub fn export(seat: &Seat, wanted: Export, json: bool) -> Result<Answer, Failure
             records: records.clone(),
             kind: wanted.kind.clone(),
             after: after.take(),
+            every_version: wanted.every_version,
             dry_run: wanted.dry_run,
         };
         let portion = source.portion(ask)?;
@@ -129,11 +130,11 @@ impl Source<'_> {
         match (self, command) {
             (
                 Self::Here(node, seat),
-                Command::Export { format, order, records, kind, after, dry_run },
+                Command::Export { format, order, records, kind, after, every_version, dry_run },
             ) => {
                 let officer = seat.officer().to_owned();
                 let mut desk = Desk { node, officer, now: edge::now()? };
-                let chosen = commands::Chosen { records, kind, after };
+                let chosen = commands::Chosen { records, kind, after, every_version };
                 commands::export(&mut desk, (&format, order, dry_run), &chosen)
             }
             (Self::Here(_, seat) | Self::Door(seat), command) => {

@@ -9,7 +9,7 @@ use model::event::Event;
 use model::ids::RecordId;
 use model::release::Terms;
 use model::request::StandingOrder;
-use node::export::{PORTION_MAX, Portion};
+use node::export::{Copies, PORTION_MAX, Portion};
 use node::{Body, Reply, Shared};
 use serde::{Deserialize, Serialize};
 
@@ -21,6 +21,8 @@ pub struct Chosen {
     pub kind: Option<String>,
     /// Only those after this one.
     pub after: Option<RecordId>,
+    /// Of an own copy: every version held.
+    pub every_version: bool,
 }
 
 /// A portion of what is taken out.
@@ -74,7 +76,10 @@ pub fn export(
     let (mut exported, looked_at) = match order {
         Some(order) if dry_run => would_go(desk, &portion.records, &order)?,
         Some(order) => hand_over(desk, &portion.records, order)?,
-        None => own_copies(desk, format, &portion.records, dry_run)?,
+        None => {
+            let copies = if chosen.every_version { Copies::Every } else { Copies::Newest };
+            own_copies(desk, format, (&portion.records, copies), dry_run)?
+        }
     };
     let last = looked_at.checked_sub(1).and_then(|at| portion.records.get(at));
     let whole = looked_at == portion.records.len();
@@ -132,13 +137,13 @@ fn hand_over(
 fn own_copies(
     desk: &mut Desk<'_>,
     format: &str,
-    records: &[RecordId],
+    wanted: (&[RecordId], Copies),
     dry_run: bool,
 ) -> Result<(Exported, usize), Failure> {
     let copies = {
         let snapshot = desk.node.snapshot()?;
         let facts = desk.node.facts(&*snapshot);
-        node::export::own_copies(&facts, records, desk.now)?
+        node::export::own_copies(&facts, wanted, desk.now)?
     };
     let way = if dry_run { ", dry run" } else { "" };
     desk.looked(format!("export {format}, own copy{way}"), copies.copies.len())?;

@@ -82,8 +82,8 @@ pub fn execute(desk: &mut Desk<'_>, command: Command) -> Outcome {
         }
         Command::Explain { record, order } => sharing::explain(desk, &record, &order),
         Command::Share { records, order, dry_run } => sharing::share(desk, records, order, dry_run),
-        Command::Export { format, order, records, kind, after, dry_run } => {
-            let chosen = export::Chosen { records, kind, after };
+        Command::Export { format, order, records, kind, after, every_version, dry_run } => {
+            let chosen = export::Chosen { records, kind, after, every_version };
             export::answer(desk, (&format, order, dry_run), &chosen)
         }
         Command::Audience { order, limit } => sharing::audience(desk, &order, limit),

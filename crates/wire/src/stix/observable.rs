@@ -99,15 +99,15 @@ mod tests {
     }
 
     #[test]
-    fn the_examples_of_the_standard_have_their_identifiers() {
-        // SOURCE: STIX 2.1 sections 6.6.2 (domain name), 6.9.2 (IPv4 address), 6.17.2 (URL).
+    fn identifiers_are_those_the_oasis_library_computes() {
+        // SOURCE: the OASIS library stix2 3.0.2; acceptance/test_stix.py asks it for many more.
         for (kind, value, uuid) in [
             ("domain-name", "example.com", "bedb4899-d24b-5401-bc86-8f6b4cc18ec7"),
-            ("ipv4-addr", "198.51.100.3", "ff26c055-6336-5bc5-b98d-13d6226742dd"),
+            ("ipv4-addr", "198.51.100.3", "28bb3599-77cd-5a82-a950-b5bc3caf07c4"),
             (
                 "url",
                 "https://example.com/research/index.html",
-                "c1477287-23ac-5971-a010-5c287877fa60",
+                "47c3cf9a-5027-5bf0-997a-017c7edc7c55",
             ),
         ] {
             let found = id(&json!({"type": kind, "value": value})).unwrap();
