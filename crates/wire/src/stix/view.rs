@@ -119,7 +119,7 @@ impl Viewer<'_> {
             pointer.push_str(&escape(property));
             if property == "extensions" {
                 self.extensions(value);
-            } else if !is_frame(property) && value.as_str() != Some(withhold::WITHHELD) {
+            } else if !is_frame(property) && !withhold::is_stand_in(map, property, value) {
                 let kind = std::mem::take(&mut self.record.kind);
                 self.field(field_of(&kind, property), pointer.clone());
                 self.record.kind = kind;

@@ -1,13 +1,16 @@
 //! An object without some of its content, still valid STIX and otherwise byte for byte the same.
 //! Pure.
 //!
-//! A required text gives way to [`WITHHELD`], so that any STIX reader still takes the object; the
-//! view does not count that word as a field. Granular markings and field markings of what went go
-//! too, and selectors behind it move up.
-//! LIMIT: the id of a cyber-observable is a hash of its content (STIX 2.1 section 2.9) and stays.
+//! A required text gives way to [`WITHHELD`], or to the value of its form that means nothing
+//! ([`stand_in`]), so that any STIX reader still takes the object; the view does not count those
+//! as fields. Granular markings and field markings of what went go too, and selectors behind it
+//! move up.
+//! INVARIANT: an identifier that is computed from content (STIX 2.1 section 2.9) never leaves
+//! without that content: whoever guesses it could check the guess.
 
 use super::extension::EXTENSION_ID;
 use super::object::{ObjectProblem, SpecVersion, StixObject};
+use super::observable::contributing;
 use super::shapes::{Form, required_in_20, shape};
 use super::view::{field_pointers, select};
 use crate::json::{CutProblem, Edit, Plan, apply_raw, remove, tokens};
@@ -17,12 +20,42 @@ use std::collections::BTreeSet;
 /// What stands in place of a required text that is withheld.
 pub const WITHHELD: &str = "[withheld]";
 
+/// A pattern that matches nothing: no observable has this type.
+const PATTERN_WITHHELD: &str = "[x-withheld:value = '[withheld]']";
+
+/// What stands in place of a required text that is withheld; nothing where no value of its form
+/// means nothing, so that the object cannot leave without it.
+///
+/// SOURCE: RFC 2606 section 2: names below `.invalid` are nobody's.
+fn stand_in(object: &Map<String, Value>, property: &str) -> Option<&'static str> {
+    let text = |key: &str| object.get(key).and_then(Value::as_str);
+    match (text("type"), property) {
+        (Some("indicator"), "pattern") if text("pattern_type").is_none_or(|t| t == "stix") => {
+            Some(PATTERN_WITHHELD)
+        }
+        (Some("domain-name"), "value") => Some("withheld.invalid"),
+        (Some("email-addr"), "value") => Some("withheld@withheld.invalid"),
+        (Some("url"), "value") => Some("https://withheld.invalid/"),
+        (Some("ipv4-addr" | "ipv6-addr" | "mac-addr"), "value") => None,
+        (_, _) => Some(WITHHELD),
+    }
+}
+
+/// Whether a property holds what stands in place of a withheld text.
+pub(super) fn is_stand_in(object: &Map<String, Value>, property: &str, value: &Value) -> bool {
+    let Some(text) = value.as_str() else { return false };
+    text == WITHHELD || (text.contains("withheld") && stand_in(object, property) == Some(text))
+}
+
 /// Why content could not be withheld; nothing may leave then.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum WithholdProblem {
     /// A pointer is malformed or points at nothing.
     #[error(transparent)]
     Cut(#[from] CutProblem),
+    /// Its identifier is computed from what is withheld.
+    #[error("the id is computed from `{0}`, so that whoever guesses that could check the guess")]
+    Telling(String),
     /// What would be left is no STIX object.
     #[error("what is left without the withheld content is no STIX object: {0}")]
     Left(ObjectProblem),
@@ -41,15 +74,22 @@ impl StixObject {
             return Ok(self.clone());
         }
         let mut plan = Plan::cutting(self.value(), pointers)?;
+        self.tells(pointers)?;
         let texts = self.required_texts();
         let (mut cuts, mut replaced) = (Vec::new(), Vec::new());
         for path in pointers.iter().filter_map(|p| tokens(p)) {
-            match path.as_slice() {
+            let required = match path.as_slice() {
                 [property] if texts.contains(property.as_str()) => {
-                    plan.add(&path, Edit::Put(format!("\"{WITHHELD}\"").into_bytes()));
+                    self.map().and_then(|map| stand_in(map, property))
+                }
+                _ => None,
+            };
+            match required {
+                Some(text) => {
+                    plan.add(&path, Edit::Put(Value::from(text).to_string().into_bytes()));
                     replaced.push(path);
                 }
-                _ => cuts.push(path),
+                None => cuts.push(path),
             }
         }
         let mut gone = vanished(self.value(), &cuts)?;
@@ -58,6 +98,17 @@ impl StixObject {
         self.plan_field_marks(&gone, &mut plan)?;
         let raw = apply_raw(self.raw(), &plan)?;
         Self::parse(&raw).map_err(WithholdProblem::Left)
+    }
+
+    /// Refuses where the identifier would tell what is withheld.
+    fn tells(&self, pointers: &[&str]) -> Result<(), WithholdProblem> {
+        let makes_id = contributing(self.kind());
+        let paths = pointers.iter().filter_map(|p| tokens(p));
+        let first = paths.filter_map(|path| path.into_iter().next());
+        match first.filter(|p| makes_id.contains(&p.as_str())).next() {
+            Some(property) if self.id_tells_content() => Err(WithholdProblem::Telling(property)),
+            Some(_) | None => Ok(()),
+        }
     }
 
     fn map(&self) -> Option<&Map<String, Value>> {
