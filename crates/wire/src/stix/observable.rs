@@ -3,6 +3,7 @@
 //! SOURCE: STIX 2.1 section 2.9 (namespace, UUID version 5 over the canonical JSON of the
 //! contributing properties), section 6 (which properties contribute); RFC 8785.
 
+use super::extension::EXTENSION_ID;
 use super::object::StixObject;
 use crate::canonical::to_canonical;
 use serde_json::{Map, Value};
@@ -69,13 +70,35 @@ fn one_hash(hashes: &Value) -> Option<Value> {
     Some(Value::Object(Map::from_iter([(name.clone(), hash.clone())])))
 }
 
+/// The identifiers STIX may have computed: with all extensions, without Entente's, without any.
+///
+/// WHY: extensions contribute to the identifiers of files and traffic, and an object that is marked
+/// by an extension keeps the identifier it had before.
+fn candidates(object: &StixObject) -> Vec<String> {
+    let Some(content) = object.value().as_object() else { return Vec::new() };
+    let mut out = Vec::from_iter(computed_id(object.kind(), content));
+    if content.contains_key("extensions") && contributing(object.kind()).contains(&"extensions") {
+        let mut bare = content.clone();
+        let all = bare.get_mut("extensions").and_then(Value::as_object_mut);
+        if all.is_some_and(|all| all.remove(EXTENSION_ID).is_some() && !all.is_empty()) {
+            out.extend(computed_id(object.kind(), &bare));
+        }
+        bare.remove("extensions");
+        out.extend(computed_id(object.kind(), &bare));
+    }
+    out
+}
+
 impl StixObject {
     /// The identifier STIX computes from this observable's content, where that is another than the
     /// one it has. To be reported, not refused: an identifier by chance is allowed (section 2.9).
     #[must_use]
     pub fn other_computed_id(&self) -> Option<String> {
-        let content = self.value().as_object()?;
-        computed_id(self.kind(), content).filter(|computed| computed != self.id().as_str())
+        let computed = candidates(self);
+        if computed.iter().any(|id| id == self.id().as_str()) {
+            return None;
+        }
+        computed.into_iter().next()
     }
 
     /// Whether its identifier is the one STIX computes from its content.
@@ -83,9 +106,7 @@ impl StixObject {
     /// WHY: whoever guesses the content can then check the guess against the identifier.
     #[must_use]
     pub fn id_tells_content(&self) -> bool {
-        let content = self.value().as_object();
-        let computed = content.and_then(|content| computed_id(self.kind(), content));
-        computed.is_some_and(|computed| computed == self.id().as_str())
+        candidates(self).iter().any(|id| id == self.id().as_str())
     }
 }
 

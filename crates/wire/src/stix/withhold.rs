@@ -104,8 +104,8 @@ impl StixObject {
     fn tells(&self, pointers: &[&str]) -> Result<(), WithholdProblem> {
         let makes_id = contributing(self.kind());
         let paths = pointers.iter().filter_map(|p| tokens(p));
-        let first = paths.filter_map(|path| path.into_iter().next());
-        match first.filter(|p| makes_id.contains(&p.as_str())).next() {
+        let mut first = paths.filter_map(|path| path.into_iter().next());
+        match first.find(|p| makes_id.contains(&p.as_str())) {
             Some(property) if self.id_tells_content() => Err(WithholdProblem::Telling(property)),
             Some(_) | None => Ok(()),
         }
