@@ -89,11 +89,11 @@ fn name(value: &Value) -> Option<String> {
     (good && !text.chars().any(char::is_control)).then(|| text.to_owned())
 }
 
-fn names(value: &Value) -> Option<BTreeSet<String>> {
+pub(super) fn names(value: &Value) -> Option<BTreeSet<String>> {
     value.as_array()?.iter().map(name).collect()
 }
 
-fn time(value: &Value) -> Option<Timestamp> {
+pub(super) fn time(value: &Value) -> Option<Timestamp> {
     instant(value.as_str()?)
 }
 
@@ -117,6 +117,10 @@ impl Terms {
             "tlp_recipients" => self.tlp_recipients = Some(typed(value)?),
             "noforn" => self.noforn = value.as_bool()?,
             "rel_to" => self.rel_to = Some(typed(value)?),
+            "orcon" => self.orcon = value.as_bool()?,
+            "caveats" => self.caveats = names(value)?,
+            "handling" => self.handling = names(value)?,
+            "provider_limit" => self.provider_limit = Some(time(value)?),
             _ => return None,
         }
         Some(())

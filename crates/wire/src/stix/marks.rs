@@ -1,13 +1,16 @@
-//! What markings mean: TLP 1 and 2, statements and Entente's own definitions. Pure.
+//! What markings mean: TLP 1 and 2, PAP, IEP, ACS, statements and Entente's own definitions. Pure.
 //!
 //! SOURCE: STIX 2.1 section 7.2.1 (TLP 1, statements); OASIS TLP 2.0 extension
-//! `extension-definition--60a3c5c5-0d10-413e-aab3-9e08dde9e88d`.
+//! `extension-definition--60a3c5c5-0d10-413e-aab3-9e08dde9e88d`; `schemes` for the others.
+
+mod schemes;
 
 use super::check::one_spelling;
 use super::extension::{EXTENSION_ID, read_terms};
 use super::object::StixObject;
 use model::ids::{AgencyId, PartyId};
 use model::marking::{Classification, Marks, Tlp};
+use model::time::Timestamp;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -27,6 +30,14 @@ pub struct Terms {
     pub noforn: bool,
     /// Only for these parties.
     pub rel_to: Option<BTreeSet<PartyId>>,
+    /// Only with the originator's advance permission.
+    pub orcon: bool,
+    /// Caveats that travel with the record.
+    pub caveats: BTreeSet<String>,
+    /// Handling codes.
+    pub handling: BTreeSet<String>,
+    /// How long a recipient may keep the record.
+    pub provider_limit: Option<Timestamp>,
 }
 
 /// What one marking definition means.
@@ -36,8 +47,8 @@ pub enum Marking {
     Tlp(Tlp),
     /// A statement for human readers, such as a copyright notice; restricts nothing by itself.
     Statement(String),
-    /// Entente's own restrictions.
-    Entente(Terms),
+    /// Restrictions: Entente's own, or what PAP, IEP and ACS say in these words.
+    Restrictions(Box<Terms>),
 }
 
 /// Resolves marking definitions by their identifier.
@@ -67,6 +78,24 @@ pub fn built_in_tlp(id: &str) -> Option<Tlp> {
     }
 }
 
+/// A statement; one that is nothing but a label is that label.
+fn statement(text: &str) -> Marking {
+    let label = text.trim().to_ascii_lowercase();
+    let tlp = label.strip_prefix("tlp:").and_then(|label| Tlp::parse(label.trim()));
+    let pap = label.strip_prefix("pap:").and_then(|label| schemes::pap(label.trim()));
+    match (tlp, pap) {
+        (Some(tlp), _) => Marking::Tlp(tlp),
+        (None, Some(terms)) => Marking::restrictions(terms),
+        (None, None) => Marking::Statement(text.to_owned()),
+    }
+}
+
+/// What one of the fixed identifiers of TLP and PAP means.
+fn built_in(id: &str) -> Option<Marking> {
+    let tlp = built_in_tlp(id).map(Marking::Tlp);
+    tlp.or_else(|| schemes::built_in_pap(id).map(Marking::restrictions))
+}
+
 impl Marking {
     /// What a marking-definition object means; nothing if nobody here can say.
     #[must_use]
@@ -74,8 +103,8 @@ impl Marking {
         if object.kind() != "marking-definition" {
             return None;
         }
-        if let Some(tlp) = built_in_tlp(object.id().as_str()) {
-            return Some(Self::Tlp(tlp));
+        if let Some(known) = built_in(object.id().as_str()) {
+            return Some(known);
         }
         let value = object.value();
         let extensions = value.get("extensions").and_then(Value::as_object);
@@ -84,16 +113,20 @@ impl Marking {
             let [(id, content)] = extensions.iter().collect::<Vec<_>>().try_into().ok()?;
             return match id.as_str() {
                 TLP2_EXTENSION => Tlp::parse(content.get("tlp_2_0")?.as_str()?).map(Self::Tlp),
-                EXTENSION_ID => read_terms(content.as_object()?).ok().map(Self::Entente),
-                _ => None,
+                EXTENSION_ID => read_terms(content.as_object()?).ok().map(Self::restrictions),
+                other => schemes::extension(other, content).map(Self::restrictions),
             };
         }
         let definition = value.get("definition")?;
         match value.get("definition_type")?.as_str()? {
             "tlp" => Tlp::parse(definition.get("tlp")?.as_str()?).map(Self::Tlp),
-            "statement" => Some(Self::Statement(definition.get("statement")?.as_str()?.to_owned())),
-            _ => None,
+            "statement" => Some(statement(definition.get("statement")?.as_str()?)),
+            other => schemes::definition(other, definition).map(Self::restrictions),
         }
+    }
+
+    fn restrictions(terms: Terms) -> Self {
+        Self::Restrictions(Box::new(terms))
     }
 }
 
@@ -131,16 +164,25 @@ impl Markings for KnownMarkings {
 pub(super) struct Union {
     marks: Marks,
     recipients: Option<BTreeSet<AgencyId>>,
+    beyond: Beyond,
+}
+
+/// What markings say of a record as a whole, also where they mark a part of it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Beyond {
+    pub(super) orcon: bool,
+    pub(super) caveats: BTreeSet<String>,
+    pub(super) handling: BTreeSet<String>,
+    pub(super) provider_limit: Option<Timestamp>,
 }
 
 impl Union {
     pub(super) fn reference(&mut self, id: &str, markings: &dyn Markings) {
         let id = &*one_spelling(id);
-        let built_in = built_in_tlp(id).map(Marking::Tlp);
-        match built_in.or_else(|| markings.definition(id)) {
+        match built_in(id).or_else(|| markings.definition(id)) {
             Some(Marking::Tlp(tlp)) => self.tlp(tlp),
             Some(Marking::Statement(_)) => {}
-            Some(Marking::Entente(terms)) => self.terms(&terms),
+            Some(Marking::Restrictions(terms)) => self.terms(&terms),
             None => self.unresolved(id.to_owned()),
         }
     }
@@ -150,6 +192,11 @@ impl Union {
             self.tlp(tlp);
         }
         self.marks.noforn |= terms.noforn;
+        self.beyond.orcon |= terms.orcon;
+        self.beyond.caveats.extend(terms.caveats.iter().cloned());
+        self.beyond.handling.extend(terms.handling.iter().cloned());
+        let limits = [self.beyond.provider_limit, terms.provider_limit];
+        self.beyond.provider_limit = limits.into_iter().flatten().min();
         narrow(&mut self.marks.rel_to, terms.rel_to.as_ref());
         narrow(&mut self.recipients, terms.tlp_recipients.as_ref());
         match (&self.marks.class, &terms.class) {
@@ -168,6 +215,11 @@ impl Union {
         if !self.marks.unresolved.contains(&what) {
             self.marks.unresolved.push(what);
         }
+    }
+
+    /// What it says of the record as a whole.
+    pub(super) fn beyond(&mut self) -> Beyond {
+        std::mem::take(&mut self.beyond)
     }
 
     pub(super) fn finish(self) -> Marks {

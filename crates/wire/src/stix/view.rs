@@ -299,13 +299,22 @@ impl Viewer<'_> {
     fn finish(self) -> Record {
         let mut record = self.record;
         let mut marks = self.marks;
+        let mut field_marks = self.field_marks;
+        for union in std::iter::once(&mut marks).chain(field_marks.values_mut()) {
+            let beyond = union.beyond();
+            record.stops.orcon |= beyond.orcon;
+            record.caveats.extend(beyond.caveats);
+            record.handling.extend(beyond.handling);
+            let limits = [record.provider_limit, beyond.provider_limit];
+            record.provider_limit = limits.into_iter().flatten().min();
+        }
         // INVARIANT: a marking of a field the record does not name protects nothing, so it refuses.
-        for field in self.field_marks.keys().filter(|field| !record.fields.contains_key(*field)) {
+        for field in field_marks.keys().filter(|field| !record.fields.contains_key(*field)) {
             marks.unresolved(format!("marking of the unknown field `{field}`"));
         }
         record.marks = marks.finish();
         record.field_marks =
-            self.field_marks.into_iter().map(|(field, union)| (field, union.finish())).collect();
+            field_marks.into_iter().map(|(field, union)| (field, union.finish())).collect();
         record
     }
 }
