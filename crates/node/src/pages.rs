@@ -5,7 +5,9 @@
 //!
 //! INVARIANT: `more`, counts and places come from rows that are shown; a row that the gate
 //! withholds leaves no trace in a page (law 7).
-//! INVARIANT: an identifier that is not listed and one that is withheld cost the same kind of work.
+//! INVARIANT: an identifier that is not listed and one that is withheld put the same questions to
+//! the store, once the view is there; for a record of another originator its consents are read too.
+//! LIMIT: the latter lasts until the clock has taken what nobody may have any more off the list.
 
 mod pass;
 

@@ -310,7 +310,7 @@ pub enum Verb {
         #[arg(long, default_value_t = 50)]
         limit: usize,
     },
-    /// The transparency log: verify, show, prove
+    /// The transparency log: verify, show, prove, export, audit
     Log {
         /// What to do
         #[command(subcommand)]

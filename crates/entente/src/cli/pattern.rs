@@ -4,6 +4,7 @@ use super::arguments::PatternVerb;
 use super::text_file;
 use crate::command::Answer;
 use crate::failure::Failure;
+use crate::words;
 use serde_json::{Value, json};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -112,7 +113,8 @@ fn check(files: &[PathBuf]) -> Result<Answer, Failure> {
             }
         }
     }
-    lines.push(format!("{} patterns, {bad} wrong", items.len()));
+    let all = u64::try_from(items.len()).unwrap_or(u64::MAX);
+    lines.push(format!("{}, {bad} wrong", words::count(all, "pattern")));
     let json = json!({"patterns": items, "wrong": bad});
     if bad > 0 {
         let mut answer = Answer::new(lines.join("\n"), json);

@@ -123,10 +123,11 @@ pub fn share(
 
 /// Which stored records a recipient may have.
 pub fn audience(desk: &mut Desk<'_>, order: &StandingOrder, limit: usize) -> Outcome {
-    let found = {
+    let (found, strange) = {
         let snapshot = desk.node.snapshot()?;
         let facts = desk.node.facts(&*snapshot);
-        node::query::audience(&facts, order, (limit, desk.now))?
+        let found = node::query::audience(&facts, order, (limit, desk.now))?;
+        (found, unknown(desk, &*snapshot, order)?)
     };
     let asked = usize::try_from(found.tally.total()).unwrap_or(usize::MAX);
     desk.looked(format!("audience {} for {}", order.recipient, order.purpose), asked)?;
@@ -140,8 +141,30 @@ pub fn audience(desk: &mut Desk<'_>, order: &StandingOrder, limit: usize) -> Out
         String::new()
     };
     let table = words::table(&["RECORD", "OUTCOME"], &rows);
-    let told = json!({"tally": found.tally, "records": shared_json(&found.named)});
-    Ok(Answer::new(format!("{table}\n{}{more}", tally(&found.tally)), told))
+    let records = shared_json(&found.named);
+    let told = json!({"tally": found.tally, "records": records, "unknown": strange});
+    let strange: String = strange.iter().map(|line| format!("\n{line}")).collect();
+    let text = format!("{table}\n{}{more}{strange}", tally(&found.tally));
+    Ok(Answer::new(text, told))
+}
+
+/// What an order names that is not known here: nothing is ever released to it, or for it.
+fn unknown(
+    desk: &Desk<'_>,
+    snapshot: &dyn store::Snapshot,
+    order: &StandingOrder,
+) -> Result<Vec<String>, Failure> {
+    let (recipient, purpose) = (&order.recipient, &order.purpose);
+    let mut out = Vec::new();
+    if node::query::member(snapshot, recipient)?.is_none() {
+        out.push(format!("`{recipient}` is not a member pinned here: entente member list"));
+    }
+    let rules = desk.node.rules();
+    if let Some(rules) = rules.filter(|rules| !rules.vocabulary().purposes.contains(purpose)) {
+        let known = words::list(&rules.vocabulary().purposes);
+        out.push(format!("`{purpose}` is not a purpose of the vocabulary: {known}"));
+    }
+    Ok(out)
 }
 
 /// Takes a record back.

@@ -57,10 +57,6 @@ impl<'a> Pass<'a> {
         let (version, originator) = (row.version.text(), row.shape);
         let originator = originator.and_then(|shape| state.catalogue.originator(shape));
         let Some(originator) = originator else { return Ok(None) };
-        if originator != self.facts.own {
-            // WHY: passing on what another originated may oblige to tell it; see `unannounced`.
-            return Ok(None);
-        }
         let same = version == head.version && originator.as_str() == head.originator;
         if holds == Holds::Version && !same {
             return Ok(None);
@@ -70,8 +66,9 @@ impl<'a> Pass<'a> {
         }
         let record = head.record.parse().map_err(|e| NodeError::damaged("collection", e))?;
         let snapshot = self.facts.snapshot;
+        let foreign = originator != self.facts.own;
         let content = || {
-            if depth == Depth::Head {
+            if foreign || depth == Depth::Head {
                 return Ok(RawObject::stored(Vec::new()));
             }
             let parts =
@@ -83,6 +80,8 @@ impl<'a> Pass<'a> {
         Ok(match round.release((&record, name), row, content)? {
             Goes::Unsettled => None,
             Goes::Withheld => Some(None),
+            // WHY: passing on what another originated may oblige to tell it; see `unannounced`.
+            Goes::Whole(_) if foreign => None,
             Goes::Whole(released) => {
                 let release = Release::Whole(*released);
                 Some(Some(Shown { added_at, version, spec: row.spec, release }))
