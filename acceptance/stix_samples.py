@@ -9,19 +9,20 @@ RED = "marking-definition--e828b379-4e03-4974-9ac4-e53a884c97c1"
 GREEN = "marking-definition--bab4a63c-aed9-4cf5-a766-dfca5abac2bb"
 IDENTITY = "identity--0c7f7b9e-3a52-4f0e-9c1c-2f3f5d2a7a01"
 MALWARE = "malware--0c7f7b9e-3a52-4f0e-9c1c-2f3f5d2a7a02"
+ADDRESS = "ipv4-addr--0c7f7b9e-3a52-5f0e-9c1c-2f3f5d2a7a04"
 AT = "2026-01-01T00:00:00Z"
 KILL = [{"kill_chain_name": "k", "phase_name": "p"}]
 LINK = [{"source_name": "s", "url": "https://e.example/r", "description": "d"}]
 
 DOMAIN = {
-    "attack-pattern": {"name": "a", "description": "d", "aliases": ["b"], "kill_chain_phases": KILL},
-    "campaign": {"name": "a", "description": "d", "aliases": ["b"], "first_seen": AT, "objective": "o"},
+    "attack-pattern": {"name": "a", "description": "d", "kill_chain_phases": KILL},
+    "campaign": {"name": "a", "aliases": ["b"], "first_seen": AT, "objective": "o"},
     "course-of-action": {"name": "a", "description": "d"},
     "grouping": {"name": "a", "context": "suspicious-activity", "object_refs": [IDENTITY, MALWARE]},
-    "identity": {"name": "a", "identity_class": "organization", "roles": ["r"], "sectors": ["defense"]},
+    "identity": {"name": "a", "identity_class": "group", "roles": ["r"], "sectors": ["defense"]},
     "incident": {"name": "a", "description": "d"},
     "indicator": {"name": "a", "description": "d", "indicator_types": ["benign"], "valid_from": AT,
-                  "pattern": "[file:name = 'a']", "pattern_type": "stix", "kill_chain_phases": KILL},
+                  "pattern": "[file:name = 'a']", "pattern_type": "stix"},
     "infrastructure": {"name": "a", "infrastructure_types": ["botnet"], "aliases": ["b"]},
     "intrusion-set": {"name": "a", "goals": ["g"], "resource_level": "team"},
     "location": {"name": "a", "region": "western-europe", "country": "AT", "city": "c"},
@@ -30,7 +31,7 @@ DOMAIN = {
     "note": {"abstract": "a", "content": "c", "authors": ["x"], "object_refs": [IDENTITY]},
     "observed-data": {"first_observed": AT, "last_observed": AT, "number_observed": 1,
                       "object_refs": ["url--0c7f7b9e-3a52-5f0e-9c1c-2f3f5d2a7a03"]},
-    "opinion": {"explanation": "e", "opinion": "agree", "authors": ["x"], "object_refs": [IDENTITY]},
+    "opinion": {"explanation": "e", "opinion": "agree", "object_refs": [IDENTITY]},
     "relationship": {"relationship_type": "uses", "source_ref": MALWARE, "target_ref": MALWARE,
                      "description": "d", "start_time": AT},
     "report": {"name": "a", "description": "d", "report_types": ["malware"], "published": AT,
@@ -53,13 +54,12 @@ OBSERVABLE = {
     "ipv6-addr": {"value": "2001:db8::1"},
     "mac-addr": {"value": "d2:fb:49:24:37:18"},
     "mutex": {"name": "m"},
-    "network-traffic": {"src_ref": "ipv4-addr--0c7f7b9e-3a52-5f0e-9c1c-2f3f5d2a7a04", "src_port": 80,
-                        "protocols": ["ipv4", "tcp"]},
+    "network-traffic": {"src_ref": ADDRESS, "src_port": 80, "protocols": ["ipv4", "tcp"]},
     "process": {"pid": 1221, "command_line": "x", "created_time": AT},
     "software": {"name": "s", "vendor": "v", "version": "1.2"},
     "url": {"value": "https://a.example/b?c=d"},
     "user-account": {"user_id": "1001", "account_login": "l", "account_type": "unix"},
-    "windows-registry-key": {"key": "hkey_local_machine\\a", "values": [{"name": "n", "data": "d"}]},
+    "windows-registry-key": {"key": "hkey_local_machine\\a", "values": [{"name": "n"}]},
     "x509-certificate": {"serial_number": "02:08:87", "issuer": "C=AT", "subject": "C=AT"},
 }
 
@@ -80,7 +80,7 @@ def samples():
 
 
 def withheld_one_by_one(seed=7):
-    """For each property of each type an object in which only that property is marked TLP:RED."""
+    """For each property of each type an object in which only that one is marked TLP:RED."""
     chance, made = random.Random(seed), []
     own = {"extension_type": "property-extension", "record_type": "report", "subject": "none",
            "operation": "LANTERN", "grade": "A1", "class": {"scheme": "LEVEL", "label": "1"}}
@@ -97,11 +97,11 @@ def withheld_one_by_one(seed=7):
 
 
 def delicate(count, seed=11):
-    """Objects in JSON that a careless reader changes: numbers, escapes, fractions, unknown parts."""
+    """Objects that a careless reader changes: numbers, escapes, fractions, unknown parts."""
     chance, lines = random.Random(seed), []
-    numbers = ["123456789012345678901234567890", "1e400", "-0.0", "1E+2", "0.1", "48.200000000000003",
+    numbers = ["123456789012345678901234567890", "-0.0", "1E+2", "0.1", "48.200000000000003",
                "18446744073709551616", "5.0", "-7"]
-    words = ["caf\\u00e9", "\\ud83d\\ude00", "\\/", "a\u2028b", "\u202ereversed", "\\u0000", "\\\"", ""]
+    words = ["caf\\u00e9", "\\ud83d\\ude00", "\\/", "a\u2028b", "\u202ereversed", "\\\"", ""]
     kinds = list(samples())
     while len(lines) < count:
         kind = chance.choice(kinds)
@@ -118,9 +118,9 @@ def delicate(count, seed=11):
             name = chance_id("extension-definition", chance)
             one["extensions"] = {name: {"extension_type": "property-extension", "rank": 5}}
         text = json.dumps(one, ensure_ascii=False)[:-1]
-        number = chance.choice([n for n in numbers if n != "1e400"])
-        word = chance.choice([w for w in words if "0000" not in w])
-        lines.append(f'{text}, "x_number": {number}, "x_word": "{word}", "x_deep": [[], {{"a": null}}]}}')
+        number, word = chance.choice(numbers), chance.choice(words)
+        more = f'"x_number": {number}, "x_word": "{word}", "x_deep": [[], {{"a": null}}]'
+        lines.append(f"{text}, {more}}}")
     return lines
 
 

@@ -1,9 +1,12 @@
-//! STIX in any container: objects keep their bytes, views point at content, fields can go.
+//! STIX in any container: objects keep their bytes, views point at content, fields can go, and
+//! the 2.1 form of what is 2.0 is never wider.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
 use std::ops::ControlFlow;
-use wire::stix::{Item, KnownMarkings, StixObject, read_bundle, view};
+use wire::stix::{
+    Item, KnownMarkings, SpecVersion, StixObject, read_bundle, upgrade, view,
+};
 
 fuzz_target!(|bytes: &[u8]| {
     let mut known = KnownMarkings::default();
@@ -24,6 +27,12 @@ fuzz_target!(|bytes: &[u8]| {
 fn check(object: &StixObject, originator: &model::ids::AgencyId, known: &KnownMarkings) {
     assert_eq!(&StixObject::parse(object.raw()).expect("it was read before"), object);
     let Ok(record) = view(object, originator, known) else { return };
+    for made in upgrade(object).ok().flatten().into_iter().flatten() {
+        assert_eq!(made.spec(), SpecVersion::V21);
+        let after = view(&made, originator, known).expect("an upgraded object has a view");
+        assert!(after.marks.tlp >= record.marks.tlp, "an upgrade made it wider");
+        assert!(after.marks.unresolved.len() >= record.marks.unresolved.len());
+    }
     for pointer in record.fields.values().chain(record.refs.values()).flatten() {
         assert!(object.value().pointer(pointer).is_some(), "`{pointer}` points at nothing");
     }

@@ -217,14 +217,18 @@ proptest! {
     /// Whatever part is marked: it is a field of its own with that marking, or all of it refuses;
     /// and withholding the field takes the part out.
     #[test]
-    fn a_marked_part_is_found_wherever_it_is(deep in content(), pick in any::<prop::sample::Index>()) {
+    fn a_marked_part_is_found_wherever_it_is(
+        deep in content(),
+        pick in any::<prop::sample::Index>(),
+    ) {
         let mut all = Vec::new();
         paths(&deep, "x_deep", "/x_deep", &mut all);
         let (selector, pointer) = pick.get(&all).clone();
         let object = indicator(json!({"x_deep": deep,
             "granular_markings": [{"marking_ref": RED, "selectors": [selector]}]}));
         let record = see(&object, &KnownMarkings::default());
-        let marked: Vec<_> = record.field_marks.iter().filter(|(_, m)| m.tlp == Some(Tlp::Red)).collect();
+        let marks = record.field_marks.iter();
+        let marked: Vec<_> = marks.filter(|(_, m)| m.tlp == Some(Tlp::Red)).collect();
         let refused = record.marks.tlp == Some(Tlp::Red) || !record.marks.unresolved.is_empty();
         prop_assert!(refused || !marked.is_empty(), "{selector}");
         let covers = |p: &String| pointer == *p || pointer.starts_with(&format!("{p}/"));

@@ -131,6 +131,10 @@ fn circles_and_long_chains_end_and_broken_references_are_named() {
     let UpgradeProblem::Dangling { pointer, key } = &problem else { panic!("{problem}") };
     assert_eq!((pointer.as_str(), key.as_str()), ("/objects/0/src_ref", "9"));
     assert!(upgrade(&observed(json!({"0": {"value": "a"}}))).is_err());
+    let mut lost = observed(json!({"0": {"type": "mutex", "name": "m"}})).value().clone();
+    lost["granular_markings"] = json!([{"marking_ref": RED, "selectors": ["objects.7"]}]);
+    let lost = StixObject::parse(lost.to_string().as_bytes()).unwrap();
+    assert_eq!(upgrade(&lost), Err(UpgradeProblem::Selector("objects.7".into())));
     let bad = observed(json!({"0": {"type": "ipv4-addr"}}));
     assert!(matches!(upgrade(&bad), Err(UpgradeProblem::Result(_))));
 }
@@ -138,17 +142,21 @@ fn circles_and_long_chains_end_and_broken_references_are_named() {
 proptest! {
     /// Whatever is marked, and where: no observable and no observed-data is marked less strictly.
     #[test]
-    fn nothing_becomes_wider(whole in prop::option::of(0..2usize), part in prop::option::of(0..2usize),
-                             place in 0..5usize) {
+    fn nothing_becomes_wider(
+        whole in prop::option::of(0..2usize),
+        part in prop::option::of(0..2usize),
+        place in 0..5usize,
+    ) {
         let marks = [GREEN, RED];
-        let places = ["objects", "objects.0", "objects.0.value", "objects.1.name", "number_observed"];
+        let places = ["objects", "objects.0.value", "objects.1.name", "type", "number_observed"];
         let mut data = observed(json!({"0": {"type": "ipv4-addr", "value": "198.51.100.3"},
             "1": {"type": "mutex", "name": "m"}})).value().clone();
         if let Some(mark) = whole {
             data["object_marking_refs"] = json!([marks[mark]]);
         }
         if let Some(mark) = part {
-            data["granular_markings"] = json!([{"marking_ref": marks[mark], "selectors": [places[place]]}]);
+            data["granular_markings"] =
+                json!([{"marking_ref": marks[mark], "selectors": [places[place]]}]);
         }
         let data = StixObject::parse(data.to_string().as_bytes()).unwrap();
         let agency = "xa.police.ct".parse().unwrap();
@@ -161,8 +169,8 @@ proptest! {
             prop_assert!(after.marks.unresolved.is_empty(), "{:?}", after.marks.unresolved);
             prop_assert!(after.marks.tlp >= before.marks.tlp);
             if part.is_some() && place < 4 {
-                let held = after.marks.tlp.max(after.field_marks.values().filter_map(|m| m.tlp).max());
-                prop_assert!(held >= strictest, "{}", made.kind());
+                let parts = after.field_marks.values().filter_map(|m| m.tlp).max();
+                prop_assert!(after.marks.tlp.max(parts) >= strictest, "{}", made.kind());
             }
         }
     }

@@ -26,6 +26,9 @@ pub enum UpgradeProblem {
         /// What it names.
         key: String,
     },
+    /// A granular marking marks something that is not there.
+    #[error("the selector `{0}` of a marking names nothing, so that nobody knows what it protects")]
+    Selector(String),
     /// An observable is malformed.
     #[error("the observable `{0}` has no type")]
     Untyped(String),
@@ -45,6 +48,7 @@ impl UpgradeProblem {
             Self::Dangling { .. } | Self::Untyped(_) => {
                 "ask the producer for observed-data whose references are complete"
             }
+            Self::Selector(_) => "ask the producer what the marking is meant to protect",
             Self::Result(_) => "ask the producer for STIX 2.1, or correct the object",
             Self::Written(_) => "report this with the object",
         }

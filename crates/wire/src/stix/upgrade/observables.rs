@@ -7,6 +7,7 @@
 use super::super::convert::deterministic_id;
 use super::super::object::StixObject;
 use super::super::observable::{computed_id, contributing};
+use super::super::view::select;
 use super::{Members, UpgradeProblem, finish, put, selectors, written};
 use crate::json::escape;
 use serde_json::value::RawValue;
@@ -79,7 +80,7 @@ pub(super) fn split(
         naming.id(key, CHAIN_MAX)?;
     }
     let ids = naming.ids;
-    let markings = restrictions(object.value());
+    let markings = object.value().as_object().map(restrictions).transpose()?.unwrap_or_default();
     let (mut made, mut refs) = (Vec::with_capacity(objects.len()), BTreeSet::new());
     for (key, content) in &objects {
         let Some(id) = ids.get(key) else { continue };
@@ -96,8 +97,10 @@ pub(super) fn split(
     Ok(made)
 }
 
-/// Every marking that holds for the observables, or for a part of one.
-fn restrictions(observed: &Value) -> BTreeSet<String> {
+/// Every marking of the observed-data, of the whole and of any part.
+///
+/// WHY: a part of the frame that is marked marks the whole; the strictest reading is never wider.
+fn restrictions(observed: &Map<String, Value>) -> Result<BTreeSet<String>, UpgradeProblem> {
     let texts = |value: Option<&Value>| -> Vec<String> {
         let list = value.and_then(Value::as_array).into_iter().flatten();
         list.filter_map(Value::as_str).map(str::to_owned).collect()
@@ -106,12 +109,15 @@ fn restrictions(observed: &Value) -> BTreeSet<String> {
         texts(observed.get("object_marking_refs")).into_iter().collect();
     let granular = observed.get("granular_markings").and_then(Value::as_array);
     for entry in granular.into_iter().flatten() {
-        let inside = |s: &String| s == "objects" || s.starts_with("objects.");
-        if texts(entry.get("selectors")).iter().any(inside) {
-            all.extend(entry.get("marking_ref").and_then(Value::as_str).map(str::to_owned));
+        let Some(marking) = entry.get("marking_ref").and_then(Value::as_str) else { continue };
+        let lost =
+            texts(entry.get("selectors")).into_iter().find(|s| select(observed, s).is_empty());
+        if let Some(selector) = lost {
+            return Err(UpgradeProblem::Selector(selector.chars().take(80).collect()));
         }
+        all.insert(marking.to_owned());
     }
-    all
+    Ok(all)
 }
 
 /// One observable as an object of its own.
