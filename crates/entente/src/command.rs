@@ -142,6 +142,22 @@ pub enum Command {
         /// Why.
         reason: String,
     },
+    /// Say that two records are about one subject, or take that back.
+    SameAs {
+        /// One record.
+        one: RecordId,
+        /// The other.
+        other: RecordId,
+        /// Which of the two.
+        linking: model::event::Linking,
+        /// Why.
+        reason: String,
+    },
+    /// The records that links make one subject.
+    SameAsShow {
+        /// One of them.
+        record: RecordId,
+    },
     /// Permit a holder to pass a record of this node on.
     Consent {
         /// The consent.

@@ -55,6 +55,8 @@ pub enum EntryKind {
     Notice,
     /// A holder told us that it passed records of ours on.
     Noticed,
+    /// An officer linked two records as one subject, or took that back.
+    SameAs,
 }
 
 /// An entry before its commitments are made: `sealed` values never reach the log in clear.

@@ -25,6 +25,16 @@ pub struct Shipment<B> {
     pub releases: Vec<(Terms, Option<(B, Digest)>)>,
 }
 
+/// Whether a link is made or taken back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Linking {
+    /// It is made.
+    Link,
+    /// It is taken back.
+    Unlink,
+}
+
 /// Something that happened.
 #[derive(Debug, Clone)]
 pub enum Event<B> {
@@ -124,6 +134,17 @@ pub enum Event<B> {
         query: String,
         /// How many records were shown.
         count: u64,
+    },
+    /// An officer says that two records are about one subject, or takes that back.
+    SameAs {
+        /// One record.
+        one: RecordId,
+        /// The other.
+        other: RecordId,
+        /// Which of the two.
+        linking: Linking,
+        /// Why.
+        reason: String,
     },
     /// Time passed.
     Tick,

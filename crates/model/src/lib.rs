@@ -23,6 +23,7 @@ pub mod member;
 pub mod record;
 pub mod release;
 pub mod request;
+pub mod same_as;
 pub mod time;
 pub mod verified;
 pub mod vocabulary;

@@ -61,6 +61,15 @@ impl Applier<'_> {
             RecordChange::Hit { giver, terms } => {
                 put(self.batch, hit_key(&giver, &terms.record), "hit", &terms)
             }
+            RecordChange::Link(link) => {
+                put(self.batch, same_as_key(&link.one, &link.other), "link", &link)?;
+                put(self.batch, same_as_key(&link.other, &link.one), "link", &link)
+            }
+            RecordChange::Unlink { one, other } => {
+                self.batch.delete(same_as_key(&one, &other));
+                self.batch.delete(same_as_key(&other, &one));
+                Ok(())
+            }
             RecordChange::DropHit { giver, record } => {
                 self.batch.delete(hit_key(&giver, &record));
                 Ok(())
@@ -84,7 +93,10 @@ impl Applier<'_> {
             RecordChange::Hold(holding) | RecordChange::HoldEarlier(holding) => &holding.custody.id,
             RecordChange::Delete { custody, .. } | RecordChange::Flag(custody) => &custody.id,
             RecordChange::Entomb(stone) => &stone.id,
-            RecordChange::Hit { .. } | RecordChange::DropHit { .. } => return,
+            RecordChange::Hit { .. }
+            | RecordChange::DropHit { .. }
+            | RecordChange::Link(_)
+            | RecordChange::Unlink { .. } => return,
         };
         self.touched.insert(id.clone());
     }
@@ -184,6 +196,25 @@ impl Applier<'_> {
             self.batch.delete(row);
         }
         self.batch.delete(pair(Table::Newest, &custody.id, &custody.originator));
+        self.unlink(custody)
+    }
+
+    /// Forgets the links of a record that nobody's assertion is held of any more.
+    fn unlink(&mut self, custody: &Custody) -> Result<(), NodeError> {
+        let facts = Facts::new(self.snapshot, self.own, None);
+        let links = protocol::Facts::same_as(&facts, &custody.id)
+            .map_err(|fault| NodeError::damaged("link", fault))?;
+        if links.is_empty() {
+            return Ok(());
+        }
+        let others = facts.assertions(&custody.id)?;
+        if others.iter().any(|(other, _)| other.originator != custody.originator) {
+            return Ok(());
+        }
+        for link in links {
+            self.batch.delete(same_as_key(&link.one, &link.other));
+            self.batch.delete(same_as_key(&link.other, &link.one));
+        }
         Ok(())
     }
 
@@ -332,6 +363,10 @@ fn referrer_key(target: &[u8], custody: &Custody) -> Vec<u8> {
 fn order_key(order: &StandingOrder) -> Result<Vec<u8>, NodeError> {
     let bytes = serde_json::to_vec(order).map_err(|e| NodeError::damaged("order", e))?;
     Ok(digest_key(Table::Order, &crypto::hash::sha256(&bytes)))
+}
+
+fn same_as_key(from: &RecordId, to: &RecordId) -> Vec<u8> {
+    key(Table::SameAs, &[from.as_str().as_bytes(), to.as_str().as_bytes()])
 }
 
 fn consent_key(consent: &Consent) -> Result<Vec<u8>, NodeError> {

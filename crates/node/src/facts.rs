@@ -347,6 +347,11 @@ impl protocol::Facts for Facts<'_> {
         tables::read_all(self.snapshot, &rows, "order").map_err(fault)
     }
 
+    fn same_as(&self, id: &RecordId) -> Result<Vec<model::same_as::SameAs>, Fault> {
+        let rows = prefix(Table::SameAs, &[id.as_str().as_bytes()]);
+        tables::read_all(self.snapshot, &rows, "link").map_err(fault)
+    }
+
     fn consents(&self, from: &AgencyId, to: &AgencyId) -> Result<Vec<Consent>, Fault> {
         let parts = [from.as_str().as_bytes(), to.as_str().as_bytes()];
         tables::read_all(self.snapshot, &prefix(Table::Consent, &parts), "consent").map_err(fault)

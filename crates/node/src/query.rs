@@ -469,3 +469,23 @@ pub fn examples(
     }
     Ok(protocol::examples(facts, &with(older)?, &with(after)?, now)?)
 }
+
+/// Records, each with the originators whose assertion of it is held.
+pub type Held = Vec<(RecordId, Vec<AgencyId>)>;
+
+/// The records that links make one subject, and whose assertions of each are held.
+///
+/// # Errors
+/// The store failed or a row is damaged.
+pub fn same_subject(
+    facts: &Facts<'_>,
+    id: &RecordId,
+) -> Result<(protocol::SameSubject, Held), NodeError> {
+    let subject = protocol::same_subject(facts, id)?;
+    let mut held = Vec::with_capacity(subject.records.len());
+    for id in &subject.records {
+        let all = facts.assertions(id)?;
+        held.push((id.clone(), all.into_iter().map(|(custody, _)| custody.originator).collect()));
+    }
+    Ok((subject, held))
+}

@@ -59,6 +59,8 @@ pub enum Table {
     Referrer = b'r',
     /// Signatures: agreement, party, digest → signature.
     Signature = b's',
+    /// Links between records, from either end: record, other record → link.
+    SameAs = b'=',
     /// Salts and values behind commitments: index → fields.
     Salt = b'S',
     /// Tombstones: id, originator, and for a withdrawal its giver → tombstone.

@@ -8,6 +8,7 @@ use model::ids::{AgencyId, Digest, RecordId};
 use model::member::Member;
 use model::release::{AgreementSignature, RecallReceipt, Receipt, ReleaseNotice, Terms};
 use model::request::{Consent, StandingOrder};
+use model::same_as::SameAs;
 use model::vocabulary::Vocabulary;
 use policy::release::Released;
 
@@ -48,6 +49,15 @@ pub enum RecordChange<B> {
         giver: AgencyId,
         /// The terms.
         terms: Box<Terms>,
+    },
+    /// Keep that two records are about one subject.
+    Link(Box<SameAs>),
+    /// Forget that they are.
+    Unlink {
+        /// The record whose id comes first.
+        one: RecordId,
+        /// The other.
+        other: RecordId,
     },
     /// Drop a hit whose record was taken back.
     DropHit {

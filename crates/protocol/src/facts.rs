@@ -9,6 +9,7 @@ use model::member::Member;
 use model::record::Record;
 use model::release::{AgreementSignature, Receipt, ReleaseNotice};
 use model::request::{Consent, StandingOrder};
+use model::same_as::SameAs;
 use model::time::Timestamp;
 use policy::release::Content;
 use std::collections::BTreeSet;
@@ -71,6 +72,11 @@ pub trait Facts {
     /// # Errors
     /// [`Fault`] when the store cannot be read.
     fn referrers(&self, id: &RecordId) -> Result<Vec<Custody>, Fault>;
+    /// Links of a record to others about the same subject.
+    ///
+    /// # Errors
+    /// [`Fault`] when the store cannot be read.
+    fn same_as(&self, id: &RecordId) -> Result<Vec<SameAs>, Fault>;
     /// What stays of a deleted or recalled assertion.
     ///
     /// # Errors

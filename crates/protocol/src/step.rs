@@ -4,7 +4,7 @@ use crate::denial::Denial;
 use crate::effects::{Effects, Reply};
 use crate::facts::Facts;
 use crate::recall::Signed;
-use crate::{deliver, govern, ingest, notice, recall, receive, retain, share};
+use crate::{deliver, govern, ingest, notice, recall, receive, retain, same_as, share};
 use model::entry::{Draft, EntryKind};
 use model::event::Event;
 use model::ids::AgencyId;
@@ -31,6 +31,7 @@ pub fn step<F: Facts>(facts: &F, event: Verified<Event<F::Body>>, now: Timestamp
         | Event::GiveUp { .. }
         | Event::Again { .. }
         | Event::HandOver { .. }
+        | Event::SameAs { .. }
         | Event::Recall { .. } => officer(&voucher)?,
         Event::Share { .. } => officer_or_own(&voucher)?,
         Event::Sign(signature) => signer(facts, &voucher, &signature.agency)?,
@@ -87,6 +88,9 @@ fn dispatch<F: Facts>(
         Event::Again { partner, message } => deliver::again(facts, (&partner, &message), voucher),
         Event::Read { reader, partner, query, count } => {
             Ok(read(&reader, partner.as_ref(), &query, count))
+        }
+        Event::SameAs { one, other, linking, reason } => {
+            same_as::link(facts, (one, other), linking, &reason, (voucher, now))
         }
         Event::Tick => retain::tick(facts, now),
     }

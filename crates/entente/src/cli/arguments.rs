@@ -276,6 +276,12 @@ pub enum Verb {
         #[arg(long)]
         reason: String,
     },
+    /// Which records are about one subject: link, unlink, show
+    SameAs {
+        /// What to do
+        #[command(subcommand)]
+        verb: SameAsVerb,
+    },
     /// Permit holders to pass records of this node on to an agency
     Consent {
         /// The record
@@ -418,6 +424,36 @@ pub enum AgreementVerb {
         /// The earlier document; the adopted version when absent
         #[arg(long, value_name = "FILE")]
         against: Option<PathBuf>,
+    },
+}
+
+/// Verbs on links between records; a link merges nothing and never leaves the node.
+#[derive(Debug, Subcommand)]
+pub enum SameAsVerb {
+    /// Say that two records are about the same subject
+    Link {
+        /// One record
+        one: String,
+        /// The other
+        other: String,
+        /// Why you hold them to be the same
+        #[arg(long)]
+        reason: String,
+    },
+    /// Take a link back; the records are as they were
+    Unlink {
+        /// One record
+        one: String,
+        /// The other
+        other: String,
+        /// Why they are not the same after all
+        #[arg(long)]
+        reason: String,
+    },
+    /// Show the records that links make one subject, who linked them and why
+    Show {
+        /// One of them
+        record: String,
     },
 }
 

@@ -18,7 +18,9 @@ use crate::commands::{Desk, execute};
 use crate::edge;
 use crate::failure::Failure;
 use crate::place::{Place, Settings};
-use arguments::{AgreementVerb, Arguments, LogVerb, MemberVerb, OrderVerb, Release, Verb};
+use arguments::{
+    AgreementVerb, Arguments, LogVerb, MemberVerb, OrderVerb, Release, SameAsVerb, Verb,
+};
 use clap::{CommandFactory, Parser};
 use model::ids::Digest;
 use model::request::{Consent, Grounds, StandingOrder};
@@ -118,6 +120,7 @@ fn run(arguments: Arguments) -> Result<Answer, Failure> {
         | Verb::Audience { .. }
         | Verb::Recall { .. }
         | Verb::Consent { .. }
+        | Verb::SameAs { .. }
         | Verb::List { .. }
         | Verb::Show { .. }
         | Verb::Outbox
@@ -293,6 +296,7 @@ fn command(verb: Verb) -> Result<Command, Failure> {
         },
         Verb::Audience { release, limit } => Command::Audience { order: order(release)?, limit },
         Verb::Recall { record, reason } => Command::Recall { record: id(&record)?, reason },
+        Verb::SameAs { verb } => same_as(verb)?,
         Verb::Consent { record, to, purpose, until } => consent(&record, &to, purpose, until)?,
         Verb::List { kind, limit, after } => {
             Command::List { kind, limit, after: after.as_deref().map(id).transpose()? }
@@ -336,6 +340,18 @@ fn command(verb: Verb) -> Result<Command, Failure> {
             return Err(Failure::input("bad_argument", "not a command for a node", help));
         }
     })
+}
+
+fn same_as(verb: SameAsVerb) -> Result<Command, Failure> {
+    use model::event::Linking;
+    let pair = |one: &str, other: &str, linking: Linking, reason: String| {
+        Ok(Command::SameAs { one: id(one)?, other: id(other)?, linking, reason })
+    };
+    match verb {
+        SameAsVerb::Link { one, other, reason } => pair(&one, &other, Linking::Link, reason),
+        SameAsVerb::Unlink { one, other, reason } => pair(&one, &other, Linking::Unlink, reason),
+        SameAsVerb::Show { record } => Ok(Command::SameAsShow { record: id(&record)? }),
+    }
 }
 
 fn consent(

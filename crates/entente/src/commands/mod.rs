@@ -6,6 +6,7 @@ mod export;
 mod log;
 mod members;
 mod records;
+mod same_as;
 mod sharing;
 
 pub use agreements::problems;
@@ -103,6 +104,10 @@ pub fn execute(desk: &mut Desk<'_>, command: Command) -> Outcome {
         Command::LogSeen => log::seen(desk),
         Command::LogAgainst { checkpoint } => log::against(desk, &checkpoint),
         Command::LogFiles { paths } => log::files(desk, &paths),
+        Command::SameAs { one, other, linking, reason } => {
+            same_as::link(desk, (one, other), linking, reason)
+        }
+        Command::SameAsShow { record } => same_as::show(desk, &record),
         Command::Tick => records::tick(desk),
     }
 }
