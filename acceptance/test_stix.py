@@ -10,6 +10,7 @@ import stix2
 from conftest import COALITION, PURPOSE, SCENARIO, Node, introduce
 from stix2validator import ValidationOptions, validate_instance
 from stix_samples import OBSERVABLE, delicate, same_meaning, withheld_one_by_one
+from taxii2client.v21 import Server, as_pages
 
 AGREEMENTS = [f"agreements/{name}.toml" for name in ("1_bilateral", "2_coalition", "3_task_force")]
 FACTS = ["match_confirmed", "facts_and_offence_stated", "human_review", "necessity_statement"]
@@ -97,6 +98,16 @@ def test_every_release_of_the_exercise_is_valid(three):
                         assert not faults(one), faults(one)
                         checked += 1
     assert checked > 40 and redacted > 5, (checked, redacted)
+
+
+def test_every_object_of_a_collection_is_valid(scene):
+    server = Server(f"{scene.address}/taxii2/", user=scene.user, password=scene.token)
+    served = [one for collection in server.default.collections if collection.can_read
+              for page in as_pages(collection.get_objects, per_request=5)
+              for one in page.get("objects", [])]
+    assert len(served) > 5
+    for one in served:
+        assert not faults(one), (one, faults(one))
 
 
 def test_whatever_field_is_withheld_what_leaves_is_valid(three, tmp_path):
@@ -189,3 +200,63 @@ def test_computed_ids_are_those_of_the_library(alone, tmp_path):
     file.write_text("\n".join(map(json.dumps, objects)))
     said = alone.ask("import", "stix", file)
     assert said["other_ids"] == len(objects) and said["rejected"] == 0, said
+
+
+def older(kind, **content):
+    at = {"created": "2017-01-01T00:00:00.000Z", "modified": "2017-01-02T00:00:00.000Z"}
+    return {"type": kind, "id": f"{kind}--0c7f7b9e-3a52-4f0e-9c1c-2f3f5d2a7a01", **at, **content}
+
+
+STIX_20 = [
+    older("indicator", labels=["malicious-activity"], pattern="[file:name = 'a']",
+          valid_from="2017-01-01T00:00:00Z"),
+    older("malware", name="m", labels=["trojan", "worm"]),
+    older("report", name="r", labels=["campaign"], published="2017-01-01T00:00:00Z",
+          object_refs=["malware--0c7f7b9e-3a52-4f0e-9c1c-2f3f5d2a7a01"]),
+    older("threat-actor", name="t", labels=["spy"], resource_level="team"),
+    older("tool", name="t", labels=["remote-access"]),
+    older("identity", name="i", identity_class="group", labels=["x"]),
+    older("observed-data", first_observed="2017-01-01T00:00:00Z", number_observed=2,
+          last_observed="2017-01-01T00:00:00Z", objects={
+              "0": {"type": "ipv4-addr", "value": "198.51.100.3", "resolves_to_refs": ["1"]},
+              "1": {"type": "mac-addr", "value": "d2:fb:49:24:37:18"},
+              "2": {"type": "network-traffic", "src_ref": "0", "protocols": ["ipv4", "tcp"],
+                    "src_port": 80, "extensions": {"socket-ext": {
+                        "address_family": "AF_INET", "protocol_family": "PF_INET"}}},
+              "3": {"type": "directory", "path": "/tmp", "created": "2016-01-01T00:00:00Z"},
+              "4": {"type": "file", "name": "a.zip", "parent_directory_ref": "3", "size": 3,
+                    "hashes": {"SHA-256": "e3" * 32}, "modified": "2016-01-01T00:00:00Z",
+                    "is_encrypted": True, "extensions": {"archive-ext": {"contains_refs": ["5"]}}},
+              "5": {"type": "file", "name": "b", "accessed": "2016-01-01T00:00:00Z"},
+              "6": {"type": "process", "pid": 7, "name": "sh", "arguments": ["-c"],
+                    "binary_ref": "5", "created": "2016-01-01T00:00:00Z"},
+              "7": {"type": "user-account", "user_id": "1001",
+                    "password_last_changed": "2016-01-01T00:00:00Z"},
+              "8": {"type": "email-addr", "value": "a@b.example", "belongs_to_ref": "7"},
+              "9": {"type": "email-message", "is_multipart": True, "from_ref": "8", "subject": "s",
+                    "body_multipart": [{"body_raw_ref": "5", "content_type": "text/plain"}]},
+              "10": {"type": "windows-registry-key", "key": "hkey_local_machine\\a",
+                     "modified": "2016-01-01T00:00:00Z", "values": [{"name": "n", "data": "d"}]},
+          }),
+]
+
+
+def test_stix_20_becomes_valid_21_with_the_ids_of_the_library(alone, tmp_path):
+    file = tmp_path / "older.json"
+    file.write_text(json.dumps({"type": "bundle", "spec_version": "2.0", "objects": STIX_20,
+                                "id": "bundle--0c7f7b9e-3a52-4f0e-9c1c-2f3f5d2a7a02"}))
+    said = alone.ask("import", "stix", file)
+    assert (said["upgraded"], said["not_upgraded"], said["rejected"]) == (len(STIX_20), 0, 0)
+    assert said["other_ids"] == 0, said["notes"]
+    newest = [json.loads(line) for line in exported(alone, "--own")[0]]
+    assert len(newest) == len(STIX_20) + 11
+    for one in newest:
+        assert one["spec_version"] == "2.1" and not faults(one), (one, faults(one))
+    for one in (one for one in newest if one["type"] in OBSERVABLE and one["type"] != "process"):
+        bare = {key: value for key, value in one.items() if key != "id"}
+        assert stix2.parse(bare, allow_custom=True).id == one["id"]
+    # The originals are there as they came, and the same file again changes nothing.
+    every = [json.loads(line) for line in exported(alone, "--own", "--every-version")[0]]
+    assert all(one in every for one in STIX_20)
+    again = alone.ask("import", "stix", file)
+    assert (again["stored"], again["rejected"]) == (0, 0), again

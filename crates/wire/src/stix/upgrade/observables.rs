@@ -30,6 +30,9 @@ const DICTIONARIES: [&str; 9] = [
     "startup_info",
 ];
 
+/// Where the version of a UUID stands, from its end: `V111-2222-333333333333`.
+const VERSION_FROM_END: usize = 22;
+
 /// LIMIT: how deep identifiers may be made of one another; real ones are three deep.
 const CHAIN_MAX: usize = 32;
 
@@ -232,7 +235,7 @@ impl Naming<'_> {
         let kind = content.get("type").and_then(Value::as_str);
         let kind = kind.ok_or_else(|| UpgradeProblem::Untyped(key.to_owned()))?;
         // WHY: what rests on itself, or on a chain without end, has no computed identifier.
-        let chance = || deterministic_id(kind, SOURCE, &format!("{}/{key}", self.observed));
+        let chance = || by_chance(kind, self.observed, key);
         if depth == 0 || !self.open.insert(key.to_owned()) {
             self.ids.insert(key.to_owned(), chance());
             return Ok(());
@@ -256,6 +259,18 @@ impl Naming<'_> {
         self.ids.entry(key.to_owned()).or_insert_with(id);
         Ok(())
     }
+}
+
+/// An identifier that the standard leaves to chance, the same whenever it is made.
+///
+/// WHY: version 4 in form, for STIX 2.1 section 2.9 asks for it where nothing contributes.
+fn by_chance(kind: &str, observed: &str, key: &str) -> String {
+    let mut id = deterministic_id(kind, SOURCE, &format!("{observed}/{key}"));
+    let version = id.len().saturating_sub(VERSION_FROM_END);
+    if id.is_char_boundary(version) && id.is_char_boundary(version.saturating_add(1)) {
+        id.replace_range(version..version.saturating_add(1), "4");
+    }
+    id
 }
 
 /// The keys a value refers to.
