@@ -88,6 +88,9 @@ pub enum Command {
         floor: Option<model::marking::Tlp>,
         /// The records, each in its own bytes.
         records: Vec<String>,
+        /// Which of them, by their number from 0, were made here of STIX 2.0.
+        #[serde(default)]
+        upgraded: std::collections::BTreeSet<usize>,
     },
     /// Explain the decision on one record for one recipient.
     Explain {

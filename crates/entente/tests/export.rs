@@ -211,3 +211,33 @@ fn what_cannot_be_exported_says_why_and_how_to_cure_it() {
     assert_eq!(status, 0);
     assert!(out.lines().count() > 0 && out.lines().all(|l| l.contains("\"identity\"")), "{out}");
 }
+
+#[test]
+fn standing_orders_see_stix_20_once_in_its_21_form() {
+    let folder = Folder::new();
+    let xa = Site::new(&folder, "xa.police.ct", "XA", None);
+    let xb = Site::new(&folder, "xb.police.ct", "XB", None);
+    introduce(&[&xa, &xb], &COALITION);
+    let mut order = vec!["order", "add"];
+    order.extend(&TO_XB[2..]);
+    xa.run(&order);
+    let id = "indicator--0c7f7b9e-3a52-4f0e-9c1c-2f3f5d2a7a01";
+    let older = serde_json::json!({"type": "indicator", "id": id, "labels": ["benign"],
+        "created": "2017-01-01T00:00:00.000Z", "modified": "2017-01-01T00:00:00.000Z",
+        "pattern": "[file:name = 'a']", "valid_from": "2017-01-01T00:00:00Z",
+        "object_marking_refs": ["marking-definition--34098fce-860f-48ae-8e50-ebd3cc5e41da"]});
+    let file = path(&folder, "older.json");
+    std::fs::write(&file, older.to_string()).unwrap();
+    let said = xa.run(&["import", "stix", &file]);
+    assert_eq!((&said["stored"], &said["upgraded"]), (&Value::from(2), &Value::from(1)), "{said}");
+    assert_eq!(said["shared"].as_array().unwrap().len(), 1, "{said}");
+    assert_eq!(said["shared"][0]["outcome"], "release");
+    let out = path(&folder, "both.jsonl");
+    xa.run(&["export", "stix", "--own", "--every-version", "--lines", "--out", &out]);
+    let both = std::fs::read_to_string(&out).unwrap();
+    let both: Vec<Value> = both.lines().map(|l| serde_json::from_str(l).unwrap()).collect();
+    assert!(both.len() == 2 && both.contains(&older), "the original is there as it came");
+    let shown = xa.run(&["show", id]);
+    assert_eq!(shown["custody"]["source"]["format"], "stix 2.0, upgraded", "{shown}");
+    assert!(shown["content"].as_str().unwrap().contains("indicator_types"));
+}

@@ -8,7 +8,7 @@ mod notes;
 use super::Seat;
 use super::arguments::{Format, Import};
 use crate::command::{Answer, Command};
-use crate::commands::{Desk, store};
+use crate::commands::{Desk, Made, store};
 use crate::edge;
 use crate::failure::Failure;
 use crate::words;
@@ -30,8 +30,6 @@ use wire::stix::{Fatal, Item, Rejected, Summary};
 const PORTION: usize = 1_000;
 /// LIMIT: bytes of records in one commit.
 const PORTION_BYTES: usize = 8 * 1024 * 1024;
-/// The format of what was made here of STIX 2.0, in custody and log.
-const UPGRADED: &str = "stix 2.0, upgraded";
 /// Bad records named before the rest is only counted.
 const NAMED_MAX: usize = 100;
 
@@ -131,9 +129,7 @@ enum Upgrade {
 /// What was read since the last portion: at most [`PORTION`] records.
 #[derive(Default)]
 struct Parcel {
-    bodies: Vec<Body>,
-    /// What STIX 2.0 among them became; kept after them, as their newer form.
-    upgraded: Vec<Body>,
+    bodies: Vec<(Body, Made)>,
     notes: Notes,
     size_bytes: usize,
     bad: Vec<Rejected>,
@@ -145,34 +141,54 @@ impl Parcel {
             Item::Object(object) => {
                 self.size_bytes = self.size_bytes.saturating_add(object.raw().len());
                 self.notes.look(&object);
-                if upgrade == Upgrade::Yes {
-                    self.upgrade(&object);
-                }
-                self.bodies.push(*object);
+                let made = match upgrade {
+                    Upgrade::Yes => self.upgraded(&object),
+                    Upgrade::No => Vec::new(),
+                };
+                // WHY: the 2.1 form comes after its original, in the same commit, so that it is the
+                // newer copy and the only one that standing orders see.
+                let original = made.len().saturating_sub(1);
+                let mut made = made.into_iter().map(|body| (body, Made::Upgraded));
+                self.bodies.extend(made.by_ref().take(original));
+                self.bodies.push((*object, Made::Read));
+                self.bodies.extend(made);
             }
             Item::Rejected(bad) => self.bad.push(*bad),
         }
     }
 
-    fn upgrade(&mut self, object: &Body) {
+    /// What STIX 2.0 becomes: its observables, and last the object itself.
+    fn upgraded(&mut self, object: &Body) -> Vec<Body> {
         match wire::stix::upgrade(object) {
             Ok(Some(made)) => {
                 self.notes.upgraded = self.notes.upgraded.saturating_add(1);
-                for object in made {
-                    self.size_bytes = self.size_bytes.saturating_add(object.raw().len());
-                    self.upgraded.push(object);
-                }
+                let sizes = made.iter().map(|object| object.raw().len());
+                self.size_bytes = sizes.fold(self.size_bytes, usize::saturating_add);
+                made
             }
-            Ok(None) => {}
-            Err(problem) => self.notes.kept_as_is(object, &problem),
+            Ok(None) => Vec::new(),
+            Err(problem) => {
+                self.notes.kept_as_is(object, &problem);
+                Vec::new()
+            }
         }
     }
 
     fn is_full(&self) -> bool {
-        self.bodies.len().max(self.upgraded.len()) >= PORTION
+        self.bodies.len() >= PORTION
             || self.size_bytes >= PORTION_BYTES
             || self.bad.len() >= PORTION
     }
+}
+
+/// How many records the next commit takes: an original and its 2.1 form are not parted.
+fn portion(bodies: &[(Body, Made)]) -> usize {
+    if bodies.len() <= PORTION {
+        return bodies.len();
+    }
+    let id = |at: usize| bodies.get(at).map(|(body, _)| body.id());
+    let last = PORTION.saturating_sub(1);
+    if id(last) == id(PORTION) { last } else { PORTION }
 }
 
 /// Reads a whole input into parcels, until the other side stops taking them.
@@ -276,7 +292,8 @@ impl Run<'_> {
         for bad in parcel.bad {
             self.reject(format!("{name}: {bad}; help: {}", bad.cure));
         }
-        for object in &parcel.bodies {
+        let read = parcel.bodies.iter().filter(|(_, made)| *made == Made::Read);
+        for (object, _) in read {
             match self.report.by_type.get_mut(object.kind()) {
                 Some(number) => *number = number.saturating_add(1),
                 None => {
@@ -285,12 +302,10 @@ impl Run<'_> {
             }
         }
         self.report.notes.add(parcel.notes, name);
-        self.keep(parcel.bodies, format_word(self.format))?;
-        let mut upgraded = parcel.upgraded;
-        while !upgraded.is_empty() {
-            // WHY: one observed-data can hold more observables than one commit takes.
-            let rest = upgraded.split_off(upgraded.len().min(PORTION));
-            self.keep(std::mem::replace(&mut upgraded, rest), UPGRADED)?;
+        let mut bodies = parcel.bodies;
+        while !bodies.is_empty() {
+            let rest = bodies.split_off(portion(&bodies));
+            self.keep(std::mem::replace(&mut bodies, rest))?;
         }
         Ok(())
     }
@@ -302,10 +317,11 @@ impl Run<'_> {
         }
     }
 
-    fn keep(&mut self, bodies: Vec<Body>, format: &str) -> Result<(), Failure> {
+    fn keep(&mut self, bodies: Vec<(Body, Made)>) -> Result<(), Failure> {
         if bodies.is_empty() {
             return Ok(());
         }
+        let format = format_word(self.format);
         let answer = match &mut self.target {
             Target::Nowhere => return Ok(()),
             Target::Here(node) => {
@@ -314,13 +330,17 @@ impl Run<'_> {
                 store(&mut desk, format, Some(self.floor), bodies)?
             }
             Target::Door(seat) => {
-                let text = |b: Body| String::from_utf8_lossy(b.raw()).into_owned();
+                let upgraded = bodies.iter().enumerate();
+                let upgraded = upgraded.filter(|(_, (_, made))| *made == Made::Upgraded);
+                let upgraded = upgraded.map(|(at, _)| at).collect();
+                let text = |(b, _): (Body, Made)| String::from_utf8_lossy(b.raw()).into_owned();
                 let records = bodies.into_iter().map(text).collect();
                 seat.ask(Command::Import {
                     format: format.to_owned(),
                     officer: self.officer.clone(),
                     floor: Some(self.floor),
                     records,
+                    upgraded,
                 })?
             }
         };

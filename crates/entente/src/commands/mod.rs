@@ -13,7 +13,7 @@ pub use agreements::problems;
 pub use delivery::about;
 pub use export::{Chosen, Exported, export};
 pub use log::FILES_MAX as LOG_FILES_MAX;
-pub use records::store;
+pub use records::{Made, store};
 pub use sharing::tally;
 
 use crate::command::{Answer, Command, Outcome};
@@ -78,8 +78,8 @@ pub fn execute(desk: &mut Desk<'_>, command: Command) -> Outcome {
         Command::OrderAdd { order } => sharing::order_add(desk, order),
         Command::OrderRemove { order } => sharing::order_remove(desk, order),
         Command::OrderList => sharing::order_list(desk),
-        Command::Import { format, officer, floor, records } => {
-            records::import(desk, &format, &officer, floor, &records)
+        Command::Import { format, officer, floor, records, upgraded } => {
+            records::import(desk, (&format, floor), &officer, (&records, &upgraded))
         }
         Command::Explain { record, order } => sharing::explain(desk, &record, &order),
         Command::Share { records, order, dry_run } => sharing::share(desk, records, order, dry_run),

@@ -10,20 +10,33 @@ use model::ids::RecordId;
 use model::marking::Tlp;
 use node::{Body, Reply, Shared};
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
+
+/// The format of what was made here of STIX 2.0, in custody and log.
+const UPGRADED: &str = "stix 2.0, upgraded";
+
+/// How a record came to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Made {
+    /// As it was read.
+    Read,
+    /// Made here of STIX 2.0.
+    Upgraded,
+}
 
 /// Stores a portion of records given as texts.
 pub fn import(
     desk: &mut Desk<'_>,
-    format: &str,
+    (format, floor): (&str, Option<Tlp>),
     officer: &str,
-    floor: Option<Tlp>,
-    records: &[String],
+    (records, upgraded): (&[String], &BTreeSet<usize>),
 ) -> Outcome {
     let mut bodies = Vec::with_capacity(records.len());
     let mut bad = Vec::new();
     for (at, text) in records.iter().enumerate() {
         match Body::parse(text.as_bytes()) {
-            Ok(body) => bodies.push(body),
+            Ok(body) if upgraded.contains(&at) => bodies.push((body, Made::Upgraded)),
+            Ok(body) => bodies.push((body, Made::Read)),
             Err(error) => bad.push(format!("record {at} of the portion: {error}")),
         }
     }
@@ -39,9 +52,15 @@ pub fn import(
 ///
 /// # Errors
 /// What the node answers.
-pub fn store(desk: &mut Desk<'_>, format: &str, floor: Option<Tlp>, bodies: Vec<Body>) -> Outcome {
+pub fn store(
+    desk: &mut Desk<'_>,
+    format: &str,
+    floor: Option<Tlp>,
+    bodies: Vec<(Body, Made)>,
+) -> Outcome {
     let mut holdings = Vec::with_capacity(bodies.len());
-    for body in bodies {
+    for (body, made) in bodies {
+        let format = if made == Made::Upgraded { UPGRADED } else { format };
         holdings.push(Holding { custody: custody(desk, format, floor, &body), body });
     }
     let handled = desk.act(Event::Ingest(holdings))?;
