@@ -91,3 +91,32 @@ fn events_for_a_partner_are_releases_for_one_organisation() {
         }
     }
 }
+
+#[test]
+fn a_feeds_folder_is_read_whole_or_not_at_all() {
+    let folder = Folder::new();
+    let xa = Site::new(&folder, "xa.police.ct", "XA", None);
+    introduce(&[&xa], &[]);
+    let feed = folder.0.join("feed");
+    std::fs::create_dir(&feed).unwrap();
+    let run = || {
+        let done = xa.command(&["import", "misp", feed.to_str().unwrap()]);
+        (done.status.code().unwrap(), String::from_utf8(done.stderr).unwrap())
+    };
+    let (status, errors) = run();
+    assert!(status == 2 && errors.contains("holds no events"), "{errors}");
+    let uuid = "0b5c0de1-1111-4111-8111-000000000001";
+    let event = concat!(env!("CARGO_MANIFEST_DIR"), "/../wire/tests/data/misp/lantern.json");
+    std::fs::write(feed.join("manifest.json"), format!("{{\"{uuid}\":{{\"info\":\"x\"}}}}"))
+        .unwrap();
+    std::fs::write(feed.join("hashes.csv"), "").unwrap();
+    let (status, errors) = run();
+    assert!(status == 2 && errors.contains("which is absent"), "{errors}");
+    std::fs::copy(event, feed.join(format!("{uuid}.json"))).unwrap();
+    std::fs::write(feed.join("not-an-event.json"), "{").unwrap();
+    let said = xa.run(&["import", "misp", feed.to_str().unwrap()]);
+    assert_eq!(said["stored"], 9, "{said}");
+    std::fs::write(feed.join("manifest.json"), "{\"../../etc/passwd\":{}}").unwrap();
+    let (status, errors) = run();
+    assert!(status == 2 && errors.contains("not the UUID of an event"), "{errors}");
+}
