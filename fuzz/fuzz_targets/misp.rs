@@ -23,7 +23,8 @@ fuzz_target!(|bytes: &[u8]| {
     for event in &written.events {
         assert_eq!(event["distribution"], "0");
         let text = event.to_string();
-        let again = read(text.as_bytes(), &Audiences::default(), &mut |_| ControlFlow::Continue(()));
+        let own = Audiences::default();
+        let again = read(text.as_bytes(), &own, &mut |_| ControlFlow::Continue(()));
         assert!(again.is_ok(), "{text}");
     }
 });

@@ -168,8 +168,10 @@ prop_compose! {
     (value in value_of(kind), kind in Just(kind), to_ids in any::<bool>(), deleted in any::<bool>(),
      uuid in "[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-8[0-9a-f]{3}-[0-9a-f]{12}",
      distribution in prop::option::of(0_u8..6), comment in prop::option::of(".{1,20}"),
-     at in 0_u32..2_000_000_000, seen in prop::collection::vec((0_u8..3, 1_u32..2_000_000_000), 0..2),
-     tag in prop::option::of(prop::sample::select(vec!["tlp:green", "tlp:red", "PAP:AMBER", "a:b=\"c\"",
+     at in 0_u32..2_000_000_000,
+     seen in prop::collection::vec((0_u8..3, 1_u32..2_000_000_000), 0..2),
+     tag in prop::option::of(prop::sample::select(vec!["tlp:green", "tlp:red", "PAP:AMBER",
+        "a:b=\"c\"",
         "admiralty-scale:source-reliability=\"c\"", "dni-ism:dissem=\"NF\"", "tlp:nonsense"]))) -> Value {
         let seen: Vec<Value> = seen.iter().map(|(kind, at)|
             json!({"type": kind, "date_sighting": at.to_string()})).collect();

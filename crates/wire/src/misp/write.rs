@@ -221,7 +221,8 @@ impl<'a> Shelf<'a> {
         let day = newest.map(|at| at.to_string()).unwrap_or_default();
         let seconds = newest.map_or(0, |at| at.micros().div_euclid(MICROS));
         let Value::Object(mut event) = json!({
-            "uuid": uuid_of(&id), "info": LOOSE_TITLE, "date": day.get(..10).unwrap_or("1970-01-01"),
+            "uuid": uuid_of(&id), "info": LOOSE_TITLE,
+            "date": day.get(..10).unwrap_or("1970-01-01"),
             "timestamp": seconds.to_string(), "distribution": "0", "threat_level_id": "4",
             "analysis": "2", "published": false,
             "Orgc": {"uuid": uuid_of(&maker), "name": "unknown organisation"},
