@@ -60,6 +60,8 @@ pub struct OwnCopies {
     pub copies: Vec<Released<Body>>,
     /// Records the gate does not show this officer, and why.
     pub withheld: Vec<(RecordId, String)>,
+    /// Records that only this agency asserts.
+    pub ours: Vec<RecordId>,
     /// How many of the records were looked at; the others come with the next portion.
     pub looked_at: usize,
 }
@@ -113,7 +115,11 @@ pub fn own_copies(
         if size_bytes >= PORTION_BYTES_MAX {
             break;
         }
-        for (custody, body) in versions(facts, id, copies)? {
+        let versions = versions(facts, id, copies)?;
+        if versions.iter().all(|(custody, _)| custody.originator == *facts.own) {
+            out.ours.push(id.clone());
+        }
+        for (custody, body) in versions {
             size_bytes = size_bytes.saturating_add(body.raw().len());
             let mut record = facts.view(&custody, &body)?;
             if custody.originator == *facts.own && record.stops.recalled {

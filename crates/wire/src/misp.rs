@@ -1,4 +1,4 @@
-//! The MISP core format: events read as STIX records of the house. Pure.
+//! The MISP core format: events read as STIX records of the house, and written from them. Pure.
 //!
 //! Each attribute, object, report and sighting of an event becomes one record, because each has its
 //! own audience in MISP. What STIX has no place for is kept in named fields `misp.…` of Entente's
@@ -16,9 +16,11 @@ mod pattern;
 mod read;
 mod tags;
 mod types;
+mod write;
 
 pub use audience::{AudienceProblem, Audiences, Named};
 pub use read::read;
+pub use write::{Distribution, Written, write};
 
 /// LIMIT: bytes of one event, all parts together.
 pub const EVENT_BYTES_MAX: u64 = 256 * 1024 * 1024;

@@ -90,6 +90,8 @@ pub struct Import {
 pub enum ExportFormat {
     /// STIX objects as their originators wrote them, in one bundle or in lines
     Stix,
+    /// MISP events, in one `response`; what MISP has no form for as an attribute with its text
+    Misp,
 }
 
 /// Arguments of `export`.

@@ -3,6 +3,7 @@
 //! A portion is decided on and logged before its first byte is written. Memory: one portion,
 //! whatever the number of records.
 
+mod events;
 mod sheet;
 
 use super::arguments::{Export, ExportFormat, Release};
@@ -53,6 +54,9 @@ pub fn export(seat: &Seat, wanted: Export, json: bool) -> Result<Answer, Failure
         };
         let portion = source.portion(ask)?;
         report.count(&portion);
+        if let Some(sheet) = &mut sheet {
+            sheet.ours(&portion.ours);
+        }
         for object in &portion.objects {
             if let Some(sheet) = &mut sheet {
                 sheet.object(object)?;
@@ -80,6 +84,7 @@ pub fn export(seat: &Seat, wanted: Export, json: bool) -> Result<Answer, Failure
 fn word(format: ExportFormat) -> &'static str {
     match format {
         ExportFormat::Stix => "stix",
+        ExportFormat::Misp => "misp",
     }
 }
 
@@ -87,6 +92,7 @@ fn word(format: ExportFormat) -> &'static str {
 fn sheet(format: ExportFormat, lines: bool, out: Output) -> Result<Box<dyn Sheet>, Failure> {
     match format {
         ExportFormat::Stix => sheet::stix(lines, out),
+        ExportFormat::Misp => Ok(Box::new(events::Events::new(lines, out))),
     }
 }
 

@@ -3,6 +3,7 @@
 //! One thread reads and checks the next portion while another waits for the disk to keep the last.
 //! Cost: memory for three portions, whatever the size of the file.
 
+mod folder;
 mod notes;
 
 use super::Seat;
@@ -55,8 +56,14 @@ pub fn import(seat: &Seat, import: &Import, quiet: bool) -> Result<Answer, Failu
         upgrade: if import.as_it_is { Upgrade::No } else { Upgrade::Yes },
         report: Report::default(),
     };
-    for file in &import.files {
-        run.file(file, quiet)?;
+    for path in &import.files {
+        if import.format == Format::Misp && path.is_dir() {
+            for file in folder::events(path)? {
+                run.file(&file, quiet)?;
+            }
+        } else {
+            run.file(path, quiet)?;
+        }
     }
     Ok(run.report.answer(import.dry_run))
 }

@@ -34,6 +34,9 @@ pub struct Exported {
     pub terms: Vec<Terms>,
     /// What became of each record that was decided on for a partner.
     pub fates: Vec<Fate>,
+    /// Of an own copy: the records that only this agency asserts.
+    #[serde(default)]
+    pub ours: Vec<RecordId>,
     /// Where the next portion goes on; absent at the end.
     pub next: Option<RecordId>,
 }
@@ -162,6 +165,7 @@ fn own_copies(
         }
     }
     let refused = |(record, reason)| Fate { record, outcome: Given::Refuse, reason };
+    exported.ours = copies.ours;
     exported.fates.extend(copies.withheld.into_iter().map(refused));
     Ok((exported, copies.looked_at))
 }

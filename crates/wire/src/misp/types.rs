@@ -142,6 +142,21 @@ pub(super) fn form(kind: &str) -> Form {
     found.and_then(|at| TYPES.get(at)).map_or(Other, |(_, form)| *form)
 }
 
+/// The first plain type, by name, whose parts stand at exactly these object paths.
+pub(super) fn kind_of_paths(paths: &[&str]) -> Option<&'static str> {
+    let usual = ["domain", "email", "filename", "url"].into_iter();
+    let fits = |kind: &&str| paths_of(kind) == Some(paths);
+    let all = TYPES.iter().map(|(name, _)| *name);
+    usual.chain(all).find(fits)
+}
+
+fn paths_of(kind: &str) -> Option<&'static [&'static str]> {
+    match form(kind) {
+        Paths(paths) => Some(paths),
+        Address(_) | System | Language(_) | Vulnerability | Account | Person(_) | Other => None,
+    }
+}
+
 /// What the relations of a person or organisation object say, as field names after the first dot.
 pub(super) fn relation_field(relation: &str, kind: &str) -> &'static str {
     match relation {

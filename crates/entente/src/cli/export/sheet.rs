@@ -2,6 +2,7 @@
 
 use crate::edge::SystemEntropy;
 use crate::failure::Failure;
+use model::ids::RecordId;
 use node::Entropy;
 use std::fs::File;
 use std::io::{BufWriter, ErrorKind, Write};
@@ -98,6 +99,9 @@ pub trait Sheet {
     /// # Errors
     /// It cannot be written.
     fn object(&mut self, stix: &str) -> Result<(), Failure>;
+
+    /// Takes note of records that only this agency asserts, before they come.
+    fn ours(&mut self, _records: &[RecordId]) {}
 
     /// Ends the file.
     ///
