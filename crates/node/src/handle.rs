@@ -2,8 +2,9 @@
 
 use crate::Body;
 use crate::apply::Applier;
+use crate::compiled::{self, Compiled};
 use crate::error::NodeError;
-use crate::facts::{self, Facts};
+use crate::facts::Facts;
 use crate::identity::Identity;
 use crate::outbox::{self, Sealed};
 use crate::tables::{self, Table, key, numbered};
@@ -49,7 +50,7 @@ pub(crate) type Beside = Vec<(Vec<u8>, Option<Vec<u8>>)>;
 pub struct Node {
     store: Box<dyn Store>,
     identity: Identity,
-    rules: Option<Arc<Rules>>,
+    compiled: Compiled,
     frontier: Frontier,
     added_at: Timestamp,
     sequence: u64,
@@ -68,7 +69,7 @@ impl Node {
         now: Timestamp,
         entropy: &mut dyn Entropy,
     ) -> Result<Self, NodeError> {
-        let (rules, frontier, added_at, sequence, generation, own) = {
+        let (compiled, frontier, added_at, sequence, generation, own) = {
             let snapshot = store.snapshot()?;
             let own: Option<Member> = tables::read(
                 &*snapshot,
@@ -79,7 +80,7 @@ impl Node {
             let added = tables::read(&*snapshot, &key(Table::Counter, &[b"added"]), "counter")?;
             let sequence = tables::read(&*snapshot, &key(Table::Counter, &[b"next"]), "counter")?;
             (
-                facts::compile(&*snapshot)?,
+                Compiled::read(&*snapshot)?,
                 log::frontier(&*snapshot)?,
                 added.unwrap_or(zero),
                 sequence.unwrap_or(0),
@@ -94,7 +95,7 @@ impl Node {
         }
         let view = Arc::default();
         let mut node =
-            Self { store, identity, rules, frontier, added_at, sequence, generation, view };
+            Self { store, identity, compiled, frontier, added_at, sequence, generation, view };
         if own.is_none() {
             let member = Box::new(node.identity.member.clone());
             let officer = Voucher::Officer { name: "ceremony".to_owned() };
@@ -125,7 +126,13 @@ impl Node {
     /// The compiled agreements.
     #[must_use]
     pub fn rules(&self) -> Option<Arc<Rules>> {
-        self.rules.clone()
+        self.compiled.rules()
+    }
+
+    /// The compiled agreements, with the generation they are of.
+    #[must_use]
+    pub fn compiled(&self) -> Compiled {
+        self.compiled.clone()
     }
 
     /// A frozen view of the present state.
@@ -239,7 +246,7 @@ impl Node {
         let mut batch = Batch::new();
         let next = {
             let snapshot = self.store.snapshot()?;
-            let facts = Facts::new(&*snapshot, &self.identity.member.agency, self.rules.clone());
+            let facts = Facts::new(&*snapshot, &self.identity.member.agency, self.rules());
             let effects = protocol::step(&facts, event, now)?;
             let mut commit = Commit { node: self, snapshot: &*snapshot, batch: &mut batch, now };
             commit.build(effects, entropy)?
@@ -256,6 +263,10 @@ impl Node {
             tables::put(&mut batch, view::generation_key(), "counter", &generation)?;
             self.view.touch(generation, next.touched);
         }
+        if next.rules_changed {
+            let next = self.compiled.next();
+            tables::put(&mut batch, compiled::generation_key(), "counter", &next)?;
+        }
         if !batch.is_empty() {
             self.store.commit(batch)?;
         }
@@ -265,7 +276,7 @@ impl Node {
         self.sequence = next.sequence;
         if next.rules_changed {
             let snapshot = self.store.snapshot()?;
-            self.rules = facts::compile(&*snapshot)?;
+            self.compiled = Compiled::read(&*snapshot)?;
         }
         Ok(next.reply)
     }
@@ -282,7 +293,7 @@ impl Node {
     #[must_use]
     pub fn facts<'a>(&'a self, snapshot: &'a dyn Snapshot) -> Facts<'a> {
         let own = &self.identity.member.agency;
-        Facts::new(snapshot, own, self.rules.clone()).with_view(self.view())
+        Facts::new(snapshot, own, self.rules()).with_view(self.view())
     }
 
     /// The view readers answer from.

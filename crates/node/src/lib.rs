@@ -12,6 +12,7 @@
 )]
 
 pub mod apply;
+mod compiled;
 mod error;
 pub mod facts;
 mod handle;
@@ -27,12 +28,14 @@ pub mod tables;
 mod undelivered;
 mod view;
 
+pub use compiled::Compiled;
 pub use crypto::entropy::Entropy;
 pub use error::NodeError;
 pub use handle::{Handled, Node};
 pub use identity::Identity;
 pub use protocol::{Party, Reply, Rules, Shared};
 pub use view::View;
+
 /// The content of records: STIX 2.1 objects in their originator's bytes.
 pub type Body = wire::stix::StixObject;
 

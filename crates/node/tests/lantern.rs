@@ -140,3 +140,17 @@ fn a_record_travels_with_consent_and_its_recall_reaches_the_third_node() {
         node::log::audit(&*node.snapshot().unwrap()).unwrap();
     }
 }
+
+#[test]
+fn a_reader_with_older_rules_weighs_a_snapshot_by_its_own() {
+    let mut node = node(0, CAST[0].1, CAST[0].2);
+    let before = node.compiled();
+    let document = documents().remove(0);
+    let agreement = Box::new(wire::agreement::parse(&document).unwrap());
+    act(&mut node, Event::Agree { agreement, document });
+    let snapshot = node.snapshot().unwrap();
+    let count =
+        |compiled: &node::Compiled| compiled.at(&*snapshot).unwrap().unwrap().agreements().len();
+    assert_eq!(before.rules().unwrap().agreements().len(), 0);
+    assert_eq!((count(&before), count(&node.compiled())), (1, 1));
+}

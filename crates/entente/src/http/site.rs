@@ -10,7 +10,7 @@ use model::ids::AgencyId;
 use model::member::Member;
 use model::time::Timestamp;
 use node::facts::Facts;
-use node::{Node, NodeError, Rules};
+use node::{Compiled, Node, NodeError};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, RwLock};
 use store::{Reader, Snapshot};
@@ -20,7 +20,7 @@ use tokio::sync::Semaphore;
 pub struct Site {
     writer: Mutex<Node>,
     reader: Arc<dyn Reader>,
-    rules: RwLock<Option<Arc<Rules>>>,
+    compiled: RwLock<Compiled>,
     view: Arc<node::View>,
     /// The node's own member document.
     pub member: Member,
@@ -48,7 +48,7 @@ impl Site {
     pub fn new(node: Node, token: String) -> Self {
         Self {
             reader: node.reader(),
-            rules: RwLock::new(node.rules()),
+            compiled: RwLock::new(node.compiled()),
             view: node.view(),
             member: node.identity().member.clone(),
             writer: Mutex::new(node),
@@ -78,9 +78,9 @@ impl Site {
     pub fn write<T>(&self, work: impl FnOnce(&mut Node) -> T) -> Result<T, Failure> {
         let mut node = self.writer.lock().map_err(|_| stopped())?;
         let done = work(&mut node);
-        let rules = node.rules();
-        let mut known = self.rules.write().map_err(|_| stopped())?;
-        *known = rules;
+        let compiled = node.compiled();
+        let mut known = self.compiled.write().map_err(|_| stopped())?;
+        *known = compiled;
         Ok(done)
     }
 
@@ -105,12 +105,13 @@ impl Site {
         self.reader.snapshot().map_err(|e| Problem::from(NodeError::from(e)))
     }
 
-    /// A snapshot seen as facts, with the rules as compiled now.
+    /// A snapshot seen as facts, with exactly its own rules.
     ///
     /// # Errors
-    /// An earlier work broke off in the middle.
+    /// An earlier work broke off in the middle, or the store failed.
     pub fn facts<'a>(&'a self, snapshot: &'a dyn Snapshot) -> Result<Facts<'a>, Problem> {
-        let rules = self.rules.read().map_err(|_| stopped())?.clone();
+        let compiled = self.compiled.read().map_err(|_| stopped())?.clone();
+        let rules = compiled.at(snapshot)?;
         Ok(Facts::new(snapshot, self.agency(), rules).with_view(Arc::clone(&self.view)))
     }
 
