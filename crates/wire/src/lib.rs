@@ -16,6 +16,7 @@ pub mod canonical;
 pub mod cases;
 pub mod document;
 pub mod envelope;
+pub mod ftm;
 pub mod json;
 pub mod limits;
 pub mod misp;
