@@ -49,6 +49,12 @@ pub enum EntryKind {
     Expiry,
     /// Somebody looked something up.
     Query,
+    /// A partner's client posted records.
+    Post,
+    /// A partner's client took back what it had posted.
+    Takedown,
+    /// An officer said how a partner's postings are regarded.
+    Appraisal,
     /// A message could not be delivered and was given up.
     Undelivered,
 }

@@ -79,6 +79,12 @@ impl Applier<'_> {
                 let row = digest_key(Table::ReceiptTaken, &receipt.manifest);
                 put(self.batch, row, "receipt", &receipt)
             }
+            Change::Place(..)
+            | Change::Displace(..)
+            | Change::DropVersion { .. }
+            | Change::Status { .. }
+            | Change::DropStatus { .. }
+            | Change::Appraise { .. } => self.posting(change),
             Change::Pin(_)
             | Change::Access { .. }
             | Change::Vocabulary(_)
@@ -137,6 +143,12 @@ impl Applier<'_> {
             | Change::Answered { .. }
             | Change::ReceiptGiven(_)
             | Change::ReceiptTaken(_)
+            | Change::Place(..)
+            | Change::Displace(..)
+            | Change::DropVersion { .. }
+            | Change::Status { .. }
+            | Change::DropStatus { .. }
+            | Change::Appraise { .. }
             | Change::RecallTaken(_) => self.apply(change),
         }
     }
@@ -199,16 +211,14 @@ impl Applier<'_> {
             self.batch.delete(row);
         }
         self.batch.delete(pair(Table::Newest, &custody.id, &custody.originator));
-        Ok(())
+        self.displace_all(custody)
     }
 
     fn offer(&mut self, offered: &Offered, released: &Released<Body>) -> Result<(), NodeError> {
         let recipient = released.recipient();
         let terms = &offered.terms;
         self.retract((&terms.record, &terms.originator), recipient, Some(&terms.purpose))?;
-        let next = self.added_at.micros().saturating_add(1);
-        self.added_at =
-            Timestamp::from_micros(next).map_err(|e| NodeError::damaged("collection", e))?;
+        self.next_instant()?;
         let listed = Listed {
             terms: offered.terms.clone(),
             grounds: offered.grounds.clone(),
@@ -221,8 +231,15 @@ impl Applier<'_> {
             "collection",
             &listed,
         )?;
-        put(self.batch, key(Table::Counter, &[b"added"]), "counter", &self.added_at)?;
         put(self.batch, offered_key(&offered.terms, recipient), "offer", offered)
+    }
+
+    /// The next instant of any collection: strictly later than every one before.
+    pub(crate) fn next_instant(&mut self) -> Result<(), NodeError> {
+        let next = self.added_at.micros().saturating_add(1);
+        self.added_at =
+            Timestamp::from_micros(next).map_err(|e| NodeError::damaged("collection", e))?;
+        put(self.batch, key(Table::Counter, &[b"added"]), "counter", &self.added_at)
     }
 
     /// Takes a record out of a partner's collection, for one purpose or for all.
@@ -311,7 +328,7 @@ fn stone_key(stone: &Tombstone) -> Vec<u8> {
     }
 }
 
-fn referrer_key(target: &[u8], custody: &Custody) -> Vec<u8> {
+pub(crate) fn referrer_key(target: &[u8], custody: &Custody) -> Vec<u8> {
     let (id, originator) = (custody.id.as_str(), custody.originator.as_str());
     key(Table::Referrer, &[target, id.as_bytes(), originator.as_bytes()])
 }

@@ -11,6 +11,7 @@
     )
 )]
 
+pub mod access;
 pub mod apply;
 mod error;
 pub mod facts;
@@ -19,7 +20,9 @@ pub mod identity;
 pub mod log;
 pub mod outbox;
 pub mod peer;
+mod place;
 pub mod query;
+pub mod shelf;
 pub mod tables;
 
 pub use crypto::entropy::Entropy;

@@ -212,6 +212,8 @@ impl Node {
             | Reply::Ingested { .. }
             | Reply::Shared(_)
             | Reply::Recalling(_)
+            | Reply::Posted(_)
+            | Reply::TakenDown(_)
             | Reply::Expired(_) => {
                 let receipt = Receipt {
                     manifest: message,

@@ -5,8 +5,9 @@ use model::custody::{Custody, Holding, Tombstone};
 use model::decision::{Decision, Outcome, Reason};
 use model::entry::Draft;
 use model::event::Event;
-use model::ids::{AgencyId, AgreementId, Digest, RecordId};
+use model::ids::{AgencyId, AgreementId, Digest, RecordId, StatusId};
 use model::member::Member;
+use model::posting::{Appraisal, Collection, Placed, PostStatus};
 use model::release::{AgreementSignature, RecallNotice, RecallReceipt, Receipt, Terms};
 use model::request::{Consent, StandingOrder};
 use model::vocabulary::Vocabulary;
@@ -125,6 +126,39 @@ pub enum Change<B> {
     ReceiptTaken(Receipt),
     /// Keep a partner's word on a recall.
     RecallTaken(RecallReceipt),
+    /// Put a version into a collection that partners write; the instant it was added is set when
+    /// it is written.
+    Place(Collection, Placed),
+    /// Take a version out of a collection that partners write.
+    Displace(Collection, Placed),
+    /// Delete one version of an assertion; another is the newest then.
+    DropVersion {
+        /// The version.
+        custody: Box<Custody>,
+        /// The newest of those that stay.
+        newest: String,
+    },
+    /// Keep a status resource.
+    Status {
+        /// The partner that posted.
+        partner: AgencyId,
+        /// The status.
+        status: PostStatus,
+    },
+    /// Drop a status resource whose time is over.
+    DropStatus {
+        /// The partner that posted.
+        partner: AgencyId,
+        /// Which.
+        status: StatusId,
+    },
+    /// Store how a partner's postings are regarded.
+    Appraise {
+        /// The partner.
+        partner: AgencyId,
+        /// The officer's word.
+        appraisal: Appraisal,
+    },
 }
 
 /// A message to seal and send.
@@ -177,6 +211,10 @@ pub enum Reply {
     Recalling(BTreeSet<AgencyId>),
     /// What the clock ended.
     Expired(Vec<RecordId>),
+    /// What became of a posting.
+    Posted(Box<PostStatus>),
+    /// How many versions were taken out of a collection.
+    TakenDown(usize),
 }
 
 /// What became of one record offered to one recipient.

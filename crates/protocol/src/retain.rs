@@ -25,6 +25,9 @@ pub(crate) fn tick<F: Facts>(facts: &F, now: Timestamp) -> Result<Effects<F::Bod
         gone.push(custody.id.clone());
         effects.changes.push(Change::Delete { custody: Box::new(custody), tombstone });
     }
+    for (partner, status) in facts.statuses_due(now)? {
+        effects.changes.push(Change::DropStatus { partner, status });
+    }
     effects.reply = Reply::Expired(gone);
     Ok(effects)
 }

@@ -7,11 +7,11 @@ use crate::denial::Denial;
 use crate::effects::{Change, Effects, Offered, Outgoing, Reply, Shared};
 use crate::facts::{Facts, Held};
 use crate::ingest::PORTION_MAX;
-use model::custody::Deletion;
+use model::custody::{Custody, Deletion};
 use model::decision::{Decision, Outcome, Reason};
 use model::entry::{Draft, EntryKind};
 use model::event::Event;
-use model::ids::{AgencyId, AgreementId, Digest, RecordId};
+use model::ids::{AgreementId, Digest, RecordId};
 use model::release::{RecallNotice, Terms};
 use model::request::{Ask, StandingOrder};
 use model::time::Timestamp;
@@ -56,15 +56,17 @@ pub fn offer<F: Facts>(
 /// The question for one record, with the consents stored here.
 pub(crate) fn ask<F: Facts>(
     facts: &F,
-    originator: &AgencyId,
+    custody: &Custody,
     order: &StandingOrder,
     now: Timestamp,
 ) -> Result<Ask, Denial> {
+    let originator = &custody.originator;
     let mut grounds = order.grounds.clone();
     // INVARIANT: only consents stored here count; nobody writes one into an order.
     grounds.consents.clear();
     if originator != facts.own_agency() {
         grounds.consents.extend(facts.consents(originator, &order.recipient)?);
+        grounds.consents.extend(crate::shelf::consents(facts, custody, &order.recipient, now)?);
     }
     Ok(Ask {
         holder: facts.own_agency().clone(),
@@ -82,7 +84,7 @@ fn decide<F: Facts>(
     now: Timestamp,
 ) -> Result<Offer<F::Body>, Denial> {
     let rules = facts.rules()?;
-    let question = ask(facts, &held.custody.originator, order, now)?;
+    let question = ask(facts, &held.custody, order, now)?;
     let hidden = hidden(facts, held, order, now)?;
     let answer = policy::release::release(rules, &held.record, &held.body, &question, &hidden);
     Ok(match answer {
@@ -103,7 +105,7 @@ fn hidden<F: Facts>(
     let mut hidden = BTreeSet::new();
     for id in held.record.refs.keys() {
         let Some(target) = facts.held(id)? else { continue };
-        let question = ask(facts, &target.custody.originator, order, now)?;
+        let question = ask(facts, &target.custody, order, now)?;
         if facts.rules()?.decide(&target.record, &question).outcome == Outcome::Refuse {
             hidden.insert(id.clone());
         }

@@ -446,5 +446,6 @@ pub fn consent(originator: &AgencyId, recipient: &AgencyId, record: &RecordId) -
         purpose: None,
         from: None,
         until: None,
+        agreement: None,
     }
 }

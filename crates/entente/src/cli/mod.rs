@@ -307,7 +307,8 @@ fn consent(
     let object = Some(id(record)?);
     // WHY: the node puts its own agency as originator; nobody consents for another.
     let originator = recipient.clone();
-    let consent = Consent { originator, recipient, object, purpose, from: None, until };
+    let consent =
+        Consent { originator, recipient, object, purpose, from: None, until, agreement: None };
     Ok(Command::Consent { consent })
 }
 
