@@ -145,6 +145,8 @@ pub fn recall(desk: &mut Desk<'_>, record: RecordId, reason: String) -> Outcome 
         | Reply::Shared(_)
         | Reply::Receipt(_)
         | Reply::RecallReceipt(_)
+        | Reply::Posted(_)
+        | Reply::TakenDown(_)
         | Reply::Expired(_) => std::collections::BTreeSet::new(),
     };
     let text = format!("{record} is recalled; notice goes to {}", words::list(&told));
