@@ -31,7 +31,28 @@ impl Applier<'_> {
                 let row = key(Table::Appraisal, &[partner.as_str().as_bytes()]);
                 put(self.batch, row, "appraisal", &appraisal)
             }
-            other => self.apply(other),
+            Change::Hold(_)
+            | Change::HoldEarlier(_)
+            | Change::Delete { .. }
+            | Change::Entomb(_)
+            | Change::Flag(_)
+            | Change::Hit { .. }
+            | Change::Pin(_)
+            | Change::Access { .. }
+            | Change::Vocabulary(_)
+            | Change::Agreement { .. }
+            | Change::Signature(_)
+            | Change::Order(_)
+            | Change::DropOrder(_)
+            | Change::Consent(_)
+            | Change::Offer { .. }
+            | Change::Retract { .. }
+            | Change::Rejected { .. }
+            | Change::DropHit { .. }
+            | Change::Answered { .. }
+            | Change::ReceiptGiven(_)
+            | Change::ReceiptTaken(_)
+            | Change::RecallTaken(_) => self.apply(change),
         }
     }
 

@@ -21,12 +21,11 @@ use crate::handle::Node;
 use crate::tables;
 use crypto::entropy::{Entropy, random_array};
 use model::event::Event;
-use model::ids::{AgencyId, RecordId, StatusId};
-use model::posting::{Collection, Pick, PostStatus, Posted, Posting, Rights, StatusItem, Takedown};
+use model::ids::{AgencyId, StatusId};
+use model::posting::{Collection, PostStatus, Posted, Posting, Rights, StatusItem, Takedown};
 use model::time::Timestamp;
 use model::verified::Verified;
 use protocol::Reply;
-use std::collections::BTreeSet;
 use store::Snapshot;
 use wire::stix::{KnownMarkings, Marking, Markings, SpecVersion, StixObject};
 
@@ -109,8 +108,7 @@ impl Node {
     pub fn post(
         &mut self,
         client: &Admitted,
-        collection: &Collection,
-        envelope: Envelope,
+        (collection, envelope): (&Collection, Envelope),
         now: Timestamp,
         entropy: &mut dyn Entropy,
     ) -> Result<PostStatus, NodeError> {
@@ -124,13 +122,12 @@ impl Node {
         let collection = collection.clone();
         let posting = Posting { collection, partner, status, objects, unfit };
         let event = Verified::vouch(Event::Post(Box::new(posting)), client.voucher(), now);
-        match self.handle(event, now, entropy)?.reply {
-            Reply::Posted(status) => Ok(*status),
-            other => Err(unexpected(&other)),
-        }
+        let reply = self.handle(event, now, entropy)?.reply;
+        if let Reply::Posted(status) = reply { Ok(*status) } else { Err(unexpected(&reply)) }
     }
 
     /// Takes back what a client's partner posted to a collection; the count of versions that went.
+    /// The takedown must name the client's own partner.
     ///
     /// # Errors
     /// A denial (`collection_unknown`, `not_writable`, `not_admitted`, `object_unknown`), or the
@@ -138,23 +135,13 @@ impl Node {
     pub fn take_down(
         &mut self,
         client: &Admitted,
-        (collection, record): (&Collection, &RecordId),
-        (versions, specs): (BTreeSet<Pick>, Option<BTreeSet<String>>),
+        takedown: Takedown,
         now: Timestamp,
         entropy: &mut dyn Entropy,
     ) -> Result<usize, NodeError> {
-        let takedown = Takedown {
-            collection: collection.clone(),
-            partner: client.partner().clone(),
-            record: record.clone(),
-            versions,
-            specs,
-        };
         let event = Verified::vouch(Event::TakeDown(takedown), client.voucher(), now);
-        match self.handle(event, now, entropy)?.reply {
-            Reply::TakenDown(count) => Ok(count),
-            other => Err(unexpected(&other)),
-        }
+        let reply = self.handle(event, now, entropy)?.reply;
+        if let Reply::TakenDown(count) = reply { Ok(count) } else { Err(unexpected(&reply)) }
     }
 }
 

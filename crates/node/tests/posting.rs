@@ -13,7 +13,7 @@
 
 use model::event::Event;
 use model::ids::{AgencyId, RecordId};
-use model::posting::{Appraisal, Collection, Pick, PostStatus};
+use model::posting::{Appraisal, Collection, Pick, PostStatus, Takedown};
 use model::release::AgreementSignature;
 use model::request::{Consent, Grounds, StandingOrder};
 use model::time::Timestamp;
@@ -144,7 +144,7 @@ fn post(
     let client = client(node, which, now());
     let text = format!("{{\"objects\":[{}]}}", objects.join(","));
     let envelope = Envelope::read(text.as_bytes()).unwrap();
-    node.post(&client, to, envelope, now(), &mut Seeded(21))
+    node.post(&client, (to, envelope), now(), &mut Seeded(21))
 }
 
 fn counts(status: &PostStatus) -> (usize, usize) {
@@ -167,8 +167,14 @@ fn take_down(
 ) -> Result<usize, NodeError> {
     let client = client(node, which, now());
     let record: RecordId = id(number).parse().unwrap();
-    let versions = (BTreeSet::from([pick]), None);
-    node.take_down(&client, (of, &record), versions, now(), &mut Seeded(22))
+    let takedown = Takedown {
+        collection: of.clone(),
+        partner: agency(which),
+        record,
+        versions: BTreeSet::from([pick]),
+        specs: None,
+    };
+    node.take_down(&client, takedown, now(), &mut Seeded(22))
 }
 
 fn code<T: std::fmt::Debug>(result: Result<T, NodeError>) -> &'static str {
@@ -329,7 +335,7 @@ fn a_replaced_token_admits_nobody_and_statuses_end() {
     act(&mut node, Event::Access { partner: agency(1), token: token_digest("new") });
     let text = format!("{{\"objects\":[{}]}}", indicator(2, V1, "b", AMBER));
     let envelope = Envelope::read(text.as_bytes()).unwrap();
-    let late = node.post(&old, &inbox(1), envelope, now(), &mut Seeded(5));
+    let late = node.post(&old, (&inbox(1), envelope), now(), &mut Seeded(5));
     assert_eq!(code(late), "not_admitted");
     let kept =
         |node: &Node| status(&*node.snapshot().unwrap(), &agency(1), &done.id).unwrap().is_some();

@@ -112,7 +112,7 @@ struct Staged {
 
 enum Verdict {
     /// Not held: as the newest version, or beside it.
-    Take(Custody, Rank),
+    Take(Box<Custody>, Rank),
     /// Held in this version with this content.
     Held(String),
     Fail(String),
@@ -202,7 +202,7 @@ impl<B: Clone> Desk<B> {
                 self.successes.push(item);
             }
             Verdict::Take(custody, rank) => {
-                self.take(posted, custody, &rank);
+                self.take(posted, *custody, &rank);
                 self.successes.push(item);
             }
         }
@@ -228,7 +228,7 @@ impl<B: Clone> Desk<B> {
             .and_then(|s| s.newest.clone())
             .or_else(|| stored.as_ref().map(|c| (c.version.clone(), c.content)));
         let Some((version, content)) = newest else {
-            return Ok(Verdict::Take(fresh, Rank::Newest));
+            return Ok(Verdict::Take(Box::new(fresh), Rank::Newest));
         };
         if content == fresh.content {
             return Ok(Verdict::Held(version));
@@ -248,7 +248,7 @@ impl<B: Clone> Desk<B> {
         }
         let earlier =
             posted.stated.is_some() && version_order(&fresh.version, stem(&version)).is_lt();
-        Ok(Verdict::Take(fresh, if earlier { Rank::Earlier } else { Rank::Newest }))
+        Ok(Verdict::Take(Box::new(fresh), if earlier { Rank::Earlier } else { Rank::Newest }))
     }
 
     /// Another content of a version that is held: the poster's own mistake, unless the copy held
@@ -263,7 +263,7 @@ impl<B: Clone> Desk<B> {
         let released = held.is_some_and(|h| matches!(h.custody.source, Source::Release { .. }));
         if released {
             fresh.version = variant(&fresh);
-            return Ok(Verdict::Take(fresh, Rank::Newest));
+            return Ok(Verdict::Take(Box::new(fresh), Rank::Newest));
         }
         Ok(Verdict::Fail(format!(
             "another content of version `{}` was posted before; help: raise `modified` with every \

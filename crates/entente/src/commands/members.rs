@@ -67,3 +67,17 @@ pub fn token(desk: &mut Desk<'_>, agency: &AgencyId) -> Outcome {
     );
     Ok(Answer::new(text, json!({"agency": agency, "token": token})))
 }
+
+/// How what a partner posts is regarded from now on.
+pub fn appraise(
+    desk: &mut Desk<'_>,
+    partner: &AgencyId,
+    floor: model::marking::Tlp,
+    grade: Option<model::grading::Grade>,
+) -> Outcome {
+    let appraisal = model::posting::Appraisal { floor, grade };
+    desk.act(Event::Appraise { partner: partner.clone(), appraisal })?;
+    let graded = grade.map_or_else(|| "no grade".to_owned(), |grade| format!("grade {grade}"));
+    let text = format!("what {partner} posts counts as {floor} where unmarked, with {graded}");
+    Ok(Answer::new(text, json!({"agency": partner, "appraisal": appraisal})))
+}
