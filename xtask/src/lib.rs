@@ -8,6 +8,7 @@
     reason = "a command line tool: it prints, reads files, takes times and starts programs"
 )]
 
+mod acceptance;
 mod demo;
 pub mod failure;
 pub mod order;

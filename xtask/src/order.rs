@@ -13,7 +13,7 @@ pub struct Task {
 }
 
 /// Every task, in the order of `help`.
-pub const TASKS: [Task; 9] = [
+pub const TASKS: [Task; 10] = [
     Task { name: "demo", takes: "[--data DIR] [--no-serve]", does: "plays the bundled exercise" },
     Task {
         name: "test",
@@ -24,6 +24,11 @@ pub const TASKS: [Task; 9] = [
         name: "ci",
         takes: "",
         does: "test, then every fuzz target for 5 s and 200 seeds of sim",
+    },
+    Task {
+        name: "acceptance",
+        takes: "",
+        does: "runs other people's clients (Python) against the program; part of test",
     },
     Task { name: "tidy", takes: "", does: "checks the rules of the house that no compiler knows" },
     Task { name: "fuzz", takes: "--seconds N [TARGET]", does: "fuzzes one decoder, or each" },

@@ -16,6 +16,8 @@ pub struct Outcome {
     pub tally: Tally,
     /// How long it took.
     pub took: Duration,
+    /// Tests that did not run, for a reason that was printed.
+    pub skipped: u64,
 }
 
 impl Outcome {
@@ -25,19 +27,31 @@ impl Outcome {
         let start = Instant::now();
         let failed = check()?;
         let tally = Tally { passed: 0, failed };
-        Ok(Self { name: name.to_owned(), tally, took: start.elapsed() })
+        Ok(Self { name: name.to_owned(), tally, took: start.elapsed(), skipped: 0 })
+    }
+
+    /// A stage that cannot run here; says so at once.
+    #[must_use]
+    pub fn skipped(name: &str, skipped: u64, cause: &str) -> Self {
+        heading(name);
+        println!("SKIPPED: {skipped} tests of `{name}` did not run: {cause}");
+        Self { name: name.to_owned(), tally: Tally::default(), took: Duration::ZERO, skipped }
     }
 
     /// The closing line of the stage.
     #[must_use]
     pub fn line(&self) -> String {
-        let verdict = if self.tally.failed == 0 { "ok" } else { "FAILED" };
+        let verdict = match (self.tally.failed, self.skipped) {
+            (0, 0) => "ok",
+            (0, _) => "SKIPPED",
+            (_, _) => "FAILED",
+        };
         let counts = if self.tally == Tally::default() {
             String::new()
         } else {
             format!("  {} passed, {} failed", self.tally.passed, self.tally.failed)
         };
-        format!("{:<8} {verdict:<6} {:>6.1} s{counts}", self.name, self.took.as_secs_f64())
+        format!("{:<8} {verdict:<7} {:>6.1} s{counts}", self.name, self.took.as_secs_f64())
     }
 }
 
@@ -74,7 +88,7 @@ pub fn run(name: &str, root: &Path, command: &mut Command) -> Result<Outcome, Fa
     if !status.success() && tally.failed == 0 {
         tally.failed = 1;
     }
-    Ok(Outcome { name: name.to_owned(), tally, took: start.elapsed() })
+    Ok(Outcome { name: name.to_owned(), tally, took: start.elapsed(), skipped: 0 })
 }
 
 /// Runs `program` with this terminal as its own.

@@ -1,7 +1,8 @@
 //! Counts of passed and failed tests, read from the closing lines of the test runners. Pure.
 //!
 //! SOURCE: `cargo test` ("test result: ok. 5 passed; 0 failed; ..."), `cargo nextest run`
-//! ("Summary [ 1.2s] 7 tests run: 6 passed, 1 failed, 2 skipped").
+//! ("Summary [ 1.2s] 7 tests run: 6 passed, 1 failed, 2 skipped"),
+//! `pytest --quiet` ("6 passed, 1 failed in 1.20s").
 
 /// How many passed and failed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -29,9 +30,9 @@ pub fn closing_line(line: &str) -> Option<Tally> {
     } else if line.starts_with("Summary [") {
         line.split_once("run:")?.1
     } else {
-        return None;
+        pytest(line)?
     };
-    let failed = ["failed", "timed out", "exec failed", "failed to execute"];
+    let failed = ["failed", "timed out", "exec failed", "failed to execute", "error", "errors"];
     let mut tally = Tally::default();
     for piece in counts.split([';', ',', '.']) {
         let mut words = piece.trim().splitn(2, ' ');
@@ -48,9 +49,26 @@ pub fn closing_line(line: &str) -> Option<Tally> {
     Some(tally)
 }
 
+/// The counts of pytest's closing line: "=== 6 passed, 1 failed in 1.20s ===".
+fn pytest(line: &str) -> Option<&str> {
+    let (counts, time) = line.trim_matches(['=', ' ']).rsplit_once(" in ")?;
+    let first = counts.split(' ').next()?;
+    let is_time = time.split(' ').next()?.strip_suffix('s')?.parse::<f64>().is_ok();
+    (is_time && first.bytes().all(|b| b.is_ascii_digit())).then_some(counts)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn pytest_is_understood() {
+        let line = "1 failed, 6 passed, 2 skipped, 1 error in 1.20s";
+        assert_eq!(closing_line(line), Some(Tally { passed: 6, failed: 2 }));
+        let framed = "======== 3 passed in 65.01s (0:01:05) ========";
+        assert_eq!(closing_line(framed), Some(Tally { passed: 3, failed: 0 }));
+        assert_eq!(closing_line("3 files changed in 2 places"), None);
+    }
 
     #[test]
     fn both_runners_are_understood() {

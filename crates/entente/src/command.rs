@@ -5,8 +5,10 @@
 use crate::failure::Failure;
 use model::ids::{AgencyId, AgreementId, Digest, RecordId};
 use model::request::{Consent, StandingOrder};
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
 /// A command.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -137,14 +139,33 @@ pub enum Command {
         kind: Option<String>,
         /// How many.
         limit: usize,
+        /// Only records whose id comes after this one; the page before names it as `next`.
+        #[serde(default)]
+        after: Option<RecordId>,
     },
     /// Show one record: what it is, who gave it, under which article, what may be done with it.
     Show {
         /// The record.
         record: RecordId,
     },
-    /// What waits for partners and what they answered.
+    /// What waits for partners, what was given up, and what they answered.
     Outbox,
+    /// Send what was given up again.
+    DeliverAgain {
+        /// The message; absent for all of them.
+        #[serde(default)]
+        message: Option<Digest>,
+    },
+    /// Give a waiting message up, so that those behind it go on.
+    DeliverGiveUp {
+        /// The message.
+        message: Digest,
+    },
+    /// Word that holders gave of this node's records passed on, and that this node gave or owes.
+    Notices {
+        /// How many of each.
+        limit: usize,
+    },
     /// Check the whole log.
     LogVerify,
     /// Show entries.
@@ -166,8 +187,43 @@ pub enum Command {
         /// The signed checkpoint.
         checkpoint: String,
     },
+    /// Files of the log as it is published, by their paths.
+    LogFiles {
+        /// The paths.
+        paths: Vec<String>,
+    },
     /// Delete what has reached the end of its retention.
     Tick,
+}
+
+impl Command {
+    /// Reads a command from JSON; what it does not know is refused.
+    ///
+    /// # Errors
+    /// What is wrong, in words.
+    pub fn read(bytes: &[u8]) -> Result<Self, String> {
+        let command: Self = serde_json::from_slice(bytes).map_err(|e| e.to_string())?;
+        let Named { command: name } = serde_json::from_slice(bytes).map_err(|e| e.to_string())?;
+        // WHY: serde overlooks further members of a command that can stand without any.
+        if let Ok(bare) = serde_json::from_value::<Self>(json!({"command": name}))
+            && let Ok(Value::Object(own)) = serde_json::to_value(&bare)
+        {
+            let members: BTreeMap<String, IgnoredAny> =
+                serde_json::from_slice(bytes).map_err(|e| e.to_string())?;
+            if let Some(unknown) = members.keys().find(|member| !own.contains_key(*member)) {
+                return Err(format!(
+                    "unknown field `{unknown}`: the command `{name}` has none such"
+                ));
+            }
+        }
+        Ok(command)
+    }
+}
+
+/// The name of a command; its other members are not looked at.
+#[derive(Deserialize)]
+struct Named {
+    command: String,
 }
 
 /// The answer to a command: the same in words and for machines.
@@ -191,3 +247,41 @@ impl Answer {
 
 /// The outcome of a command.
 pub type Outcome = Result<Answer, Failure>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_command_does_not_know_is_refused_also_where_it_has_no_members() {
+        for known in [
+            r#"{"command":"status"}"#,
+            r#"{"command":"deliver_again"}"#,
+            r#"{"command":"deliver_again","message":null}"#,
+            r#"{"command":"list","kind":null,"limit":1}"#,
+            r#"{"command":"list","kind":"report","limit":1,"after":"report--1"}"#,
+        ] {
+            Command::read(known.as_bytes()).unwrap();
+        }
+        for (unknown, word) in [
+            (r#"{"command":"status","extra":1}"#, "`extra`"),
+            (r#"{"extra":{"a":[1]},"command":"tick"}"#, "`extra`"),
+            (r#"{"command":"outbox","limit":1}"#, "`limit`"),
+            (r#"{"command":"deliver_again","all":true}"#, "`all`"),
+            (r#"{"command":"log_prove","index":0,"extra":1}"#, "`extra`"),
+            (r#"{"command":"status","command":"status"}"#, "duplicate"),
+            (
+                r#"{"command":"order_add","order":{"recipient":"xb","purpose":"p","fact":[]}}"#,
+                "`fact`",
+            ),
+            (
+                r#"{"command":"order_add","order":{"recipient":"x","purpose":"p",
+                    "grounds":{"offense":"financing"}}}"#,
+                "`offense`",
+            ),
+        ] {
+            let error = Command::read(unknown.as_bytes()).unwrap_err();
+            assert!(error.contains(word), "{unknown}: {error}");
+        }
+    }
+}

@@ -1,7 +1,8 @@
 //! The courier: carries what waits in the outbox to the partners and brings their answers back.
 //!
 //! Each partner has a lane of its own: in order, one message at a time, with longer and longer
-//! pauses after failures. A partner that is slow, down, lies or talks without end delays no other.
+//! pauses after failures. A message that its partner keeps refusing is given up and the next goes
+//! on. A partner that is slow, down, lies or talks without end delays no other.
 
 mod carry;
 mod lanes;
@@ -9,13 +10,12 @@ mod lanes;
 use crate::edge::SystemEntropy;
 use crate::failure::Failure;
 use crate::http::{Site, journal_line};
-use carry::{AtNode, AtSite, Trouble, agent, carry};
+use carry::{AtNode, AtSite, Fate, Trouble, agent, along};
 use lanes::{Lanes, Run};
 use model::ids::{AgencyId, Digest};
 use model::member::Member;
 use model::time::Timestamp;
 use node::Node;
-use node::outbox::Waiting;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
@@ -101,62 +101,52 @@ fn ended(lanes: &mut Lanes, partner: &AgencyId, run: Run) {
 
 /// Starts a run for each partner for whom something waits and whose lane is free and due.
 fn set_off(site: &Arc<Site>, lanes: &mut Lanes, back: &Sender<Told>) {
-    for member in members(site) {
-        let partner = &member.agency;
-        if partner == site.agency() || !lanes.is_due(partner, Instant::now()) {
+    for partner in waited_for(site) {
+        if partner == *site.agency() || !lanes.is_due(&partner, Instant::now()) {
             continue;
         }
-        let waiting = waiting(site, partner);
-        if waiting.is_empty() {
-            continue;
-        }
-        let carried = lanes.begin(partner);
-        let (site, back, partner) = (Arc::clone(site), back.clone(), partner.clone());
+        let Some(member) = member(site, &partner) else { continue };
+        lanes.begin(&partner);
+        let (site, back) = (Arc::clone(site), back.clone());
         let lane = std::thread::Builder::new().name("lane".to_owned());
         let started = lane.spawn(move || {
-            let run = run(&site, &member, &waiting, &carried);
+            let run = run(&site, &member);
             let _courier_stopped = back.send(Told::Ended(member.agency, run));
         });
         if let Err(error) = started {
             let trouble = Some(Trouble::new("no_thread", error));
-            ended(lanes, &partner, Run { carried: BTreeSet::new(), trouble });
+            ended(lanes, &partner, Run { carried: 0, trouble });
         }
     }
 }
 
-fn members(site: &Site) -> Vec<Member> {
-    let known = site.snapshot().and_then(|s| Ok(node::query::members(&*s)?));
+fn waited_for(site: &Site) -> BTreeSet<AgencyId> {
+    let known = site.snapshot().and_then(|s| Ok(node::outbox::partners(&*s)?));
     known.unwrap_or_else(|problem| {
         problem.tell_operator();
-        Vec::new()
+        BTreeSet::new()
     })
 }
 
-fn waiting(site: &Site, partner: &AgencyId) -> Vec<Waiting> {
-    let found = site.snapshot().and_then(|s| Ok(node::outbox::waiting(&*s, partner)?));
-    found.unwrap_or_else(|problem| {
+fn member(site: &Site, partner: &AgencyId) -> Option<Member> {
+    let known = site.snapshot().and_then(|s| Ok(node::peer::member(&*s, partner)?));
+    known.unwrap_or_else(|problem| {
         problem.tell_operator();
-        Vec::new()
+        None
     })
 }
 
-/// Carries what waits for one partner, oldest first, until something goes wrong.
-fn run(site: &Site, member: &Member, waiting: &[Waiting], before: &BTreeSet<Digest>) -> Run {
-    let (mut seat, agent) = (AtSite(site), agent());
-    let mut carried = BTreeSet::new();
-    for message in waiting {
-        // WHY: a partner that answers without answering must not keep the lane spinning.
-        let done = if before.contains(&message.digest) {
-            Err(Trouble::new("answer_unfit", "its answer did not settle the message"))
-        } else {
-            carry(&mut seat, &agent, member, message)
-        };
-        match done {
-            Ok(()) => carried.insert(message.digest),
-            Err(trouble) => return Run { carried, trouble: Some(trouble) },
-        };
-    }
-    Run { carried, trouble: None }
+/// Carries what waits for one partner.
+fn run(site: &Site, member: &Member) -> Run {
+    let (mut seat, agent, mut carried) = (AtSite(site), agent(), 0_u64);
+    let done = along(&mut seat, (&agent, member), &mut |digest, fate| {
+        carried = carried.saturating_add(1);
+        if let Fate::GivenUp(trouble) = fate {
+            let text = format!("{}: {digest} is given up: {trouble}", member.agency);
+            journal_line("undelivered", &text);
+        }
+    });
+    Run { carried, trouble: done.err().map(|(_, trouble)| trouble) }
 }
 
 /// What became of one message that waited.
@@ -166,16 +156,19 @@ pub struct DeliveryReport {
     pub recipient: AgencyId,
     /// Which message.
     pub digest: Digest,
-    /// Nothing when it was answered, else why not.
-    pub trouble: Option<String>,
+    /// What became of it; nothing where it waits on.
+    pub fate: Option<Fate>,
+    /// Why it waits on.
+    pub trouble: String,
 }
 
 impl fmt::Display for DeliveryReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (to, what) = (&self.recipient, &self.digest);
-        match &self.trouble {
-            None => write!(f, "delivered to {to}: {what}"),
-            Some(trouble) => write!(f, "waits for {to}: {what} ({trouble})"),
+        match &self.fate {
+            Some(Fate::Answered) => write!(f, "delivered to {to}: {what}"),
+            Some(Fate::GivenUp(trouble)) => write!(f, "given up for {to}: {what} ({trouble})"),
+            None => write!(f, "waits for {to}: {what} ({})", self.trouble),
         }
     }
 }
@@ -187,22 +180,40 @@ impl fmt::Display for DeliveryReport {
 /// # Errors
 /// The store failed.
 pub fn deliver_once(node: &mut Node, now: Timestamp) -> Result<Vec<DeliveryReport>, Failure> {
-    let waiting = node::outbox::all_waiting(&*node.snapshot()?)?;
-    let (mut blocked, mut reports, agent) = (BTreeSet::new(), Vec::new(), agent());
-    for message in waiting {
-        let (recipient, digest) = (message.recipient.clone(), message.digest);
-        let trouble = if blocked.contains(&recipient) {
-            Some("an earlier message to it waits".to_owned())
-        } else {
-            let member = node.member(&recipient)?;
-            let member = member.ok_or_else(|| Trouble::new("member_unknown", "it is not pinned"));
-            let done = member.and_then(|m| carry(&mut AtNode { node, now }, &agent, &m, &message));
-            done.err().map(|trouble| trouble.to_string())
+    let partners = node::outbox::partners(&*node.snapshot()?)?;
+    let (mut reports, agent) = (Vec::new(), agent());
+    for recipient in partners {
+        let Some(member) = node.member(&recipient)? else {
+            let trouble = (None, Trouble::new("member_unknown", "it is not pinned"));
+            left(node, &recipient, &trouble, &mut reports)?;
+            continue;
         };
-        if trouble.is_some() {
-            blocked.insert(recipient.clone());
+        let done = along(&mut AtNode { node, now }, (&agent, &member), &mut |digest, fate| {
+            let (recipient, digest) = (member.agency.clone(), *digest);
+            let fate = Some(fate.clone());
+            reports.push(DeliveryReport { recipient, digest, fate, trouble: String::new() });
+        });
+        if let Err(trouble) = done {
+            left(node, &recipient, &trouble, &mut reports)?;
         }
-        reports.push(DeliveryReport { recipient, digest, trouble });
     }
     Ok(reports)
+}
+
+/// What stays behind for a partner, and why.
+fn left(
+    node: &Node,
+    partner: &AgencyId,
+    (at, trouble): &(Option<Digest>, Trouble),
+    reports: &mut Vec<DeliveryReport>,
+) -> Result<(), Failure> {
+    let outlines = node::outbox::outlines(&*node.snapshot()?)?;
+    for outline in outlines.into_iter().filter(|outline| outline.recipient == *partner) {
+        let itself = at.is_none_or(|at| at == outline.digest);
+        let why =
+            if itself { trouble.to_string() } else { "an earlier message to it waits".to_owned() };
+        let (recipient, digest) = (outline.recipient, outline.digest);
+        reports.push(DeliveryReport { recipient, digest, fate: None, trouble: why });
+    }
+    Ok(())
 }

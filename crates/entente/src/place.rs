@@ -10,6 +10,7 @@ use model::time::Timestamp;
 use node::identity::{Identity, Introduction, Secrets};
 use node::{Entropy, Node};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
@@ -32,6 +33,24 @@ pub struct Settings {
     pub valid_from: Timestamp,
     /// First instant after it.
     pub valid_until: Timestamp,
+    /// A second address that speaks TLS, and whose certificates are known there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls: Option<TlsSettings>,
+}
+
+/// The part `[tls]` of `node.toml`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TlsSettings {
+    /// The address, such as `0.0.0.0:7443`.
+    pub listen: String,
+    /// The certificate with its chain, PEM; relative paths start at the node's directory.
+    pub certificate: PathBuf,
+    /// Its private key, PEM.
+    pub key: PathBuf,
+    /// SHA-256 fingerprints of partners' client certificates, which the officer has compared.
+    #[serde(default)]
+    pub clients: BTreeMap<AgencyId, String>,
 }
 
 /// A node's directory.
@@ -59,6 +78,12 @@ impl Place {
     #[must_use]
     pub fn at(path: &Path) -> Self {
         Self(path.to_owned())
+    }
+
+    /// A path `node.toml` names.
+    #[must_use]
+    pub fn beside(&self, path: &Path) -> PathBuf {
+        self.0.join(path)
     }
 
     /// Makes a new node's directory with fresh keys.

@@ -219,3 +219,53 @@ fn help_and_completions_name_every_verb() {
         assert!(help.contains(verb) && bash.contains(verb), "{verb}");
     }
 }
+
+#[test]
+fn an_exported_log_is_checked_without_the_node() {
+    let desk = Desk::new();
+    desk.json(&["import", "stix", &scenario("records/xa-reports.json")]);
+    let member = String::from_utf8(desk.ask(&["member", "export"]).stdout).unwrap();
+    let member = desk.file("xa.member", &format!("{}\n", member.trim_end()));
+    let dir = desk.0.path().join("log").display().to_string();
+    assert!(desk.ask(&["log", "export", &dir]).status.success());
+    let earlier = desk
+        .file("earlier", &std::fs::read_to_string(desk.0.path().join("log/checkpoint")).unwrap());
+    let audit = |more: &[&str]| {
+        let mut all = vec!["--json", "log", "audit", &dir, "--member", &member];
+        all.extend(more);
+        entente(&all)
+    };
+    let whole = audit(&[]);
+    assert!(whole.status.success(), "{whole:?}");
+    let whole: Value = serde_json::from_slice(&whole.stdout).unwrap();
+    assert_eq!(whole["log"]["kinds"]["import"], 1);
+
+    for _ in 0..3 {
+        desk.ask(&["list"]);
+    }
+    assert!(desk.ask(&["log", "export", &dir]).status.success());
+    let grown = audit(&["--earlier", &earlier]);
+    assert!(grown.status.success(), "{grown:?}");
+    let grown: Value = serde_json::from_slice(&grown.stdout).unwrap();
+    assert!(grown["log"]["size"].as_u64() > whole["log"]["size"].as_u64());
+    assert_eq!(grown["earlier"]["holds"], true);
+
+    let tile = std::fs::read_dir(desk.0.path().join("log/tile/entries/000.p")).unwrap();
+    let newest = tile
+        .map(|file| file.unwrap().path())
+        .max_by_key(|path| path.file_name().unwrap().to_str().unwrap().parse::<u8>().unwrap())
+        .unwrap();
+    let mut bytes = std::fs::read(&newest).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(&newest, &bytes).unwrap();
+    let forged = audit(&[]);
+    assert_eq!(forged.status.code(), Some(3), "{forged:?}");
+    assert!(String::from_utf8(forged.stderr).unwrap().contains("tile/entries/000"));
+
+    let bare = desk.0.path().join("bare").display().to_string();
+    assert!(desk.ask(&["log", "export", &bare, "--hashes-only"]).status.success());
+    let bare = entente(&["--json", "log", "audit", &bare, "--member", &member]);
+    let bare: Value = serde_json::from_slice(&bare.stdout).unwrap();
+    assert_eq!(bare["log"]["kinds"], serde_json::json!({}));
+}

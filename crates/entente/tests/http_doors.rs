@@ -76,6 +76,7 @@ fn an_officer_commands_through_the_door_and_is_told_what_is_wrong() {
         ("{", 400, "bad_command"),
         ("{\"command\":\"destroy\"}", 400, "bad_command"),
         ("{\"command\":\"log_prove\",\"index\":0,\"extra\":1}", 400, "bad_command"),
+        ("{\"command\":\"status\",\"extra\":1}", 400, "bad_command"),
         ("{\"command\":\"show\",\"record\":\"report--none\"}", 404, "no_such_record"),
         ("{\"command\":\"log_prove\",\"index\":99}", 404, "no_such_entry"),
         ("{\"command\":\"vocabulary\",\"document\":\"{\"}", 422, "document_wrong"),

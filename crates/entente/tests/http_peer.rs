@@ -192,6 +192,118 @@ fn one_pass_delivers_what_it_can_and_says_what_waits() {
     }
 }
 
+/// A partner whose door refuses everything with this status and body.
+fn refuser(status: &'static str, body: &'static str) -> String {
+    bad_partner(move |mut stream| {
+        read_head(&mut stream);
+        let length = body.len();
+        let head = format!("HTTP/1.1 {status} No\r\ncontent-length: {length}\r\n");
+        let rest = format!("content-type: application/json\r\nconnection: close\r\n\r\n{body}");
+        let _sent = stream.write_all(format!("{head}{rest}").as_bytes());
+        // WHY: what the sender still sends is read away, or the answer would be lost with it.
+        let mut sink = [0_u8; 65_536];
+        while stream.read(&mut sink).is_ok_and(|read| read > 0) {}
+    })
+}
+
+#[test]
+fn what_a_partner_refuses_for_good_is_given_up_shown_and_sent_again() {
+    let folder = Folder::new();
+    let refuses = refuser("400", "{\"code\":\"not_for_us\"}");
+    let xa = Site::new(&folder, "xa.police.ct", "XA", None);
+    let xb = Site::new(&folder, "xb.police.ct", "XB", Some(&refuses));
+    introduce(&[&xa, &xb], &COALITION);
+    order(&xa, &xb);
+    import(&xa);
+    let digest = waiting(&xa)[0]["digest"].as_str().unwrap().to_owned();
+    for round in 1..=3 {
+        let done = xa.run(&["deliver"])["deliveries"].as_array().unwrap().clone();
+        let line = done[0].as_str().unwrap();
+        let wanted = if round < 3 { "waits for xb.police.ct" } else { "given up for xb.police.ct" };
+        assert!(line.starts_with(wanted) && line.contains("400, not_for_us"), "{line}");
+        if round < 3 {
+            assert_eq!(waiting(&xa)[0]["refusals"]["count"], round);
+        }
+    }
+    let said = xa.run(&["outbox"]);
+    assert_eq!(said["waiting"].as_array().unwrap().len(), 0);
+    let aside = &said["undelivered"][0];
+    assert_eq!(
+        (aside["digest"].as_str(), &aside["subject"]["about"]),
+        (Some(&*digest), &json!("shipment"))
+    );
+    assert!(aside["given_up"]["reason"].as_str().unwrap().contains("400 not_for_us, 3 times"));
+    let words = String::from_utf8(xa.command(&["status"]).stdout).unwrap();
+    assert!(words.contains("1 message given up: entente outbox"), "{words}");
+    assert_eq!(xa.run(&["status"])["counts"]["undelivered"], 1);
+    assert_eq!(xa.run(&["log", "verify"])["audit"]["kinds"]["undelivered"], 1);
+    let unknown = digest.replace(&digest[7..15], "00000000");
+    assert_eq!(xa.command(&["deliver", "--again", &unknown]).status.code(), Some(2));
+    let again = xa.run(&["deliver", "--again", "all"]);
+    assert_eq!(again["again"].as_array().unwrap().len(), 1);
+    assert_eq!(xa.run(&["outbox"])["undelivered"].as_array().unwrap().len(), 0);
+    let fresh = waiting(&xa)[0]["digest"].as_str().unwrap().to_owned();
+    assert_ne!(fresh, digest, "it was decided on and sealed anew");
+    xa.run(&["deliver", "--give-up", &fresh]);
+    assert_eq!(xa.run(&["outbox"])["undelivered"].as_array().unwrap().len(), 1);
+    assert!(waiting(&xa).is_empty());
+}
+
+#[test]
+fn what_passes_is_never_given_up_and_one_refusal_holds_nothing_else_up() {
+    let folder = Folder::new();
+    let busy = refuser("503", "{\"code\":\"unavailable\"}");
+    let small = refuser("413", "<html>too large</html>");
+    let mut xa = Site::new(&folder, "xa.police.ct", "XA", None);
+    let xb = Site::new(&folder, "xb.police.ct", "XB", Some(&busy));
+    let xc = Site::new(&folder, "xc.police.ncb", "XC", Some(&small));
+    introduce(&[&xa, &xb, &xc], &COALITION);
+    order(&xa, &xb);
+    order(&xa, &xc);
+    import(&xa);
+    for _ in 0..12 {
+        xa.run(&["deliver"]);
+    }
+    let said = xa.run(&["outbox"]);
+    let aside = said["undelivered"].as_array().unwrap();
+    assert!(aside.len() == 1 && aside[0]["recipient"] == "xc.police.ncb", "{said}");
+    assert!(waiting(&xa).iter().all(|w| w["recipient"] == "xb.police.ct"));
+    // The same while it serves: the courier goes on to what follows.
+    xa.serve();
+    xa.run(&["deliver", "--again", "all"]);
+    eventually("it is given up again", || {
+        xa.run(&["outbox"])["undelivered"].as_array().unwrap().len() == 1
+    });
+}
+
+#[test]
+fn a_list_is_read_a_page_at_a_time() {
+    let folder = Folder::new();
+    let xa = Site::new(&folder, "xa.police.ct", "XA", None);
+    import(&xa);
+    let ids = |said: &Value| -> Vec<String> {
+        let records = said["records"].as_array().unwrap();
+        records.iter().map(|r| r["id"].as_str().unwrap().to_owned()).collect()
+    };
+    let whole = ids(&xa.run(&["list", "--limit", "1000"]));
+    assert!(whole.len() > 5);
+    let (mut read, mut after, mut pages) = (Vec::new(), None::<String>, 0);
+    loop {
+        let mut words = vec!["list", "--limit", "2"];
+        if let Some(after) = &after {
+            words.extend(["--after", after.as_str()]);
+        }
+        let said = xa.run(&words);
+        pages += 1;
+        read.extend(ids(&said));
+        match said["next"].as_str() {
+            Some(next) => after = Some(next.to_owned()),
+            None => break,
+        }
+    }
+    assert_eq!((read, pages), (whole.clone(), whole.len().div_ceil(2)));
+}
+
 #[test]
 fn partners_with_access_check_the_log_for_themselves() {
     let folder = Folder::new();
@@ -217,4 +329,20 @@ fn partners_with_access_check_the_log_for_themselves() {
     ] {
         assert_eq!(get(&format!("/log/proof/consistency?{query}")).status, 400, "{query}");
     }
+    let tile = format!("/log/tile/0/000.p/{size}");
+    assert_eq!(get(&tile).status, 200);
+    assert_eq!(xa.get(&tile, &[]).status, 401, "the door is for those who are known");
+    let entries = format!("/log/tile/entries/000.p/{size}");
+    for absent in [entries.as_str(), "/log/tile/0/001", "/log/tile/0/0", "/log/tile/../checkpoint"]
+    {
+        assert_eq!(get(absent).status, 404, "{absent}");
+        assert_eq!(
+            get(absent).body,
+            get("/log/tile/9/000").body,
+            "one answer for what is not there"
+        );
+    }
+    let officer = format!("Bearer {}", xa.token());
+    let own = xa.get(&entries, &[("authorization", officer.as_str())]);
+    assert_eq!(own.status, 200, "an auditor's copy holds the entries");
 }

@@ -55,8 +55,12 @@ pub enum EntryKind {
     Takedown,
     /// An officer said how a partner's postings are regarded.
     Appraisal,
-    /// A message could not be delivered and was given up.
+    /// A message was given up because its partner refuses it, or an officer sends it again.
     Undelivered,
+    /// An originator is told, or would have to be, that its records were passed on by us.
+    Notice,
+    /// A holder told us that it passed records of ours on.
+    Noticed,
 }
 
 /// An entry before its commitments are made: `sealed` values never reach the log in clear.

@@ -4,7 +4,9 @@ use crate::agreement::Agreement;
 use crate::custody::Holding;
 use crate::ids::{AgencyId, Digest, RecordId};
 use crate::member::Member;
-use crate::release::{AgreementSignature, RecallNotice, RecallReceipt, Receipt, Terms};
+use crate::release::{
+    AgreementSignature, RecallNotice, RecallReceipt, Receipt, ReleaseNotice, Terms,
+};
 use crate::request::{Consent, StandingOrder};
 use crate::vocabulary::Vocabulary;
 
@@ -71,6 +73,33 @@ pub enum Event<B> {
     Recalled(RecallNotice, Digest),
     /// A partner confirms a recall.
     RecallDone(RecallReceipt),
+    /// A holder passed records of this node on; the digest is that of its signed document.
+    Notified(ReleaseNotice, Digest),
+    /// A partner's door refused a message of ours; nobody signs a refusal.
+    Refused {
+        /// The partner.
+        partner: AgencyId,
+        /// Digest of the message.
+        message: Digest,
+        /// The HTTP status.
+        status: u16,
+        /// The code in the answer, where it carried one.
+        code: Option<String>,
+    },
+    /// An officer gives a waiting message up.
+    GiveUp {
+        /// The partner.
+        partner: AgencyId,
+        /// Digest of the message.
+        message: Digest,
+    },
+    /// An officer has a message that was given up sent again.
+    Again {
+        /// The partner.
+        partner: AgencyId,
+        /// Digest of the message.
+        message: Digest,
+    },
     /// An officer gives a partner's client a new access token, by its digest.
     Access {
         /// The partner.

@@ -141,6 +141,41 @@ pub struct RecallReceipt {
     pub passed_to: BTreeSet<AgencyId>,
 }
 
+/// A holder tells an originator that it passed records of it on, under articles that oblige it to.
+///
+/// SOURCE: docs/reference/decisions.md, section 13. It says what the obligation asks for and
+/// nothing else: which records went how far, to whom, under which article, when and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReleaseNotice {
+    /// Whose records they are: who is told.
+    pub originator: AgencyId,
+    /// The holder that passed them on: who tells.
+    pub giver: AgencyId,
+    /// Who received them.
+    pub recipient: AgencyId,
+    /// What for.
+    pub purpose: String,
+    /// When.
+    pub at: Timestamp,
+    /// Record → what went, under what.
+    pub records: BTreeMap<RecordId, PassedOn>,
+}
+
+/// One record of a release notice.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PassedOn {
+    /// The version that went.
+    pub version: String,
+    /// Whole, redacted or a hit.
+    pub outcome: Outcome,
+    /// The articles that let it go and oblige to the notice.
+    pub articles: BTreeSet<ArticleRef>,
+    /// Why: of the facts these articles demand, those a named officer stated.
+    pub facts: BTreeSet<String>,
+}
+
 /// A party's signature on one version of an agreement.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

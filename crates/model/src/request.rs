@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 
 /// An originator's permission for one recipient; each further key narrows it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Consent {
     /// Who permits.
     pub originator: AgencyId,
@@ -31,7 +32,7 @@ pub struct Consent {
 
 /// The grounds stated for a release.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 pub struct Grounds {
     /// The act concerned, by neutral code.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -64,6 +65,7 @@ pub struct Ask {
 
 /// A standing order: what is stored is offered to this recipient for this purpose.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct StandingOrder {
     /// The recipient.
     pub recipient: AgencyId,

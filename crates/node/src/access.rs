@@ -8,11 +8,12 @@ use model::ids::{AgencyId, Digest};
 use model::member::Member;
 use model::time::Timestamp;
 use model::verified::Voucher;
+use std::collections::BTreeMap;
 use store::Snapshot;
 
 /// A partner's client that showed the credential its partner was given.
 ///
-/// INVARIANT: made only by [`admit`]; its fields are private.
+/// INVARIANT: made only by [`admit`] and [`admit_certified`]; its fields are private.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Admitted {
     partner: AgencyId,
@@ -33,8 +34,12 @@ impl Admitted {
     }
 }
 
+/// Partners by the digests of their clients' certificates, as officers compared them.
+pub type Certificates = BTreeMap<Digest, AgencyId>;
+
 /// Admits a partner's client by its token, and by its name where it states one; nothing where
-/// nobody known has this token. Cost: one hash and one comparison a partner.
+/// nobody known has this token. Cost: one hash and one look-up; without a name, one comparison a
+/// partner.
 ///
 /// # Errors
 /// The store failed or a row is damaged.
@@ -45,13 +50,19 @@ pub fn admit(
     now: Timestamp,
 ) -> Result<Option<Admitted>, NodeError> {
     let shown = token_digest(token);
+    if let Some(named) = named {
+        let Ok(partner) = named.parse::<AgencyId>() else { return Ok(None) };
+        let known = crate::query::access(snapshot, &partner)?;
+        let same = known.is_some_and(|known| crypto::hash::same_bytes(&known.0, &shown.0));
+        return if same { present(snapshot, partner, shown, now) } else { Ok(None) };
+    }
     let (mut found, mut failure) = (None, None);
     snapshot.scan(&key(Table::Access, &[]), &mut |row, bytes| {
         let partner = std::str::from_utf8(row.get(1..).unwrap_or_default()).unwrap_or_default();
         match tables::parse::<Digest>(bytes, "access") {
             // WHY: no early end, so that the time says nothing about whose token it is.
             Ok(known) if crypto::hash::same_bytes(&known.0, &shown.0) => {
-                found = Some(partner.to_owned()).filter(|p| named.is_none_or(|n| n == p));
+                found = Some(partner.to_owned());
             }
             Ok(_) => {}
             Err(error) => failure = Some(error),
@@ -62,8 +73,35 @@ pub fn admit(
         return Err(error);
     }
     let Some(partner) = found else { return Ok(None) };
-    let row = key(Table::Member, &[partner.as_bytes()]);
+    let partner = partner.parse().map_err(|e| NodeError::damaged("access", e))?;
+    present(snapshot, partner, shown, now)
+}
+
+/// Admits a partner's client by the certificate it proved to hold in the handshake.
+///
+/// # Errors
+/// The store failed or a row is damaged.
+pub fn admit_certified(
+    snapshot: &dyn Snapshot,
+    known: &Certificates,
+    shown: Digest,
+    now: Timestamp,
+) -> Result<Option<Admitted>, NodeError> {
+    match known.get(&shown) {
+        Some(partner) => present(snapshot, partner.clone(), shown, now),
+        None => Ok(None),
+    }
+}
+
+/// A partner that is a member at this time.
+fn present(
+    snapshot: &dyn Snapshot,
+    partner: AgencyId,
+    credential: Digest,
+    now: Timestamp,
+) -> Result<Option<Admitted>, NodeError> {
+    let row = key(Table::Member, &[partner.as_str().as_bytes()]);
     let member: Option<Member> = tables::read(snapshot, &row, "member")?;
     let valid = member.filter(|member| now < member.valid_until);
-    Ok(valid.map(|member| Admitted { partner: member.agency, credential: shown }))
+    Ok(valid.map(|_| Admitted { partner, credential }))
 }

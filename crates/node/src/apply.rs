@@ -3,153 +3,127 @@
 use crate::Body;
 use crate::error::NodeError;
 use crate::facts::Facts;
-use crate::tables::{
-    self, Table, digest_key, due_key, holding_key, key, numbered_under, pair, put,
-};
+use crate::listing::{Entry, Listing};
+use crate::outbox::{self, Waiting, message_key};
+use crate::tables::{self, Table, digest_key, due_key, holding_key, key, pair, put};
 use model::custody::{Custody, Deletion, Holding, Tombstone};
-use model::ids::{AgencyId, RecordId};
+use model::ids::{AgencyId, Digest, RecordId};
 use model::release::Terms;
 use model::request::{Consent, StandingOrder};
 use model::time::Timestamp;
-use protocol::{Change, Offered, Released};
-use serde::{Deserialize, Serialize};
-use store::{Batch, Snapshot};
-
-/// One row of a partner's collection.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Listed {
-    /// The terms it was offered on.
-    pub terms: Terms,
-    /// The grounds it went on, to decide again at every read.
-    pub grounds: model::request::Grounds,
-    /// When it was added: strictly increasing.
-    pub added_at: Timestamp,
-}
+use protocol::{Change, CollectionChange, Offered, RecordChange, Released, RuleChange};
+use store::{Batch, Operation, Snapshot};
+use wire::stix::SpecVersion;
 
 /// Writes changes into a batch.
 pub(crate) struct Applier<'a> {
     pub(crate) snapshot: &'a dyn Snapshot,
     pub(crate) own: &'a AgencyId,
     pub(crate) batch: &'a mut Batch,
+    /// The present.
+    pub(crate) now: Timestamp,
     /// The last instant used in any collection.
     pub(crate) added_at: Timestamp,
+    /// The next place in any queue.
+    pub(crate) sequence: u64,
     /// Whether the compiled rules are out of date.
     pub(crate) rules_changed: bool,
+    /// Records whose answer may change.
+    pub(crate) touched: std::collections::BTreeSet<RecordId>,
 }
 
 impl Applier<'_> {
     pub(crate) fn apply(&mut self, change: Change<Body>) -> Result<(), NodeError> {
         match change {
-            Change::Hold(holding) => {
-                self.newest(&holding.custody);
-                self.hold(&holding)
+            Change::Record(change) => {
+                self.touch(&change);
+                self.record(change)
             }
-            Change::HoldEarlier(holding) => self.hold(&holding),
-            Change::Delete { custody, tombstone } => {
-                self.delete(&custody)?;
-                put(self.batch, stone_key(&tombstone), "tombstone", &tombstone)
-            }
-            Change::Entomb(stone) => put(self.batch, stone_key(&stone), "tombstone", &stone),
-            Change::Flag(custody) => self.flag(&custody),
-            Change::Hit { giver, terms } => {
-                let parts = [giver.as_str().as_bytes(), terms.record.as_str().as_bytes()];
-                put(self.batch, key(Table::Hit, &parts), "hit", &terms)
-            }
-            Change::Offer { offered, released } => self.offer(&offered, &released),
-            Change::Retract { record, originator, recipient, purpose } => {
-                self.retract((&record, &originator), &recipient, purpose.as_deref())
-            }
-            Change::Rejected { record, recipient } => self.rejected(&record, &recipient),
-            Change::DropHit { giver, record } => {
-                let parts = [giver.as_str().as_bytes(), record.as_str().as_bytes()];
-                self.batch.delete(key(Table::Hit, &parts));
-                Ok(())
-            }
-            Change::Answered { message, partner } => self.answered(&message, &partner),
-            Change::RecallTaken(receipt) => {
-                let row = pair(Table::RecallTaken, &receipt.record, &receipt.holder);
-                put(self.batch, row, "recall receipt", &receipt)?;
-                self.answered(&receipt.notice, &receipt.holder)
-            }
-            Change::ReceiptGiven(receipt) => {
-                let row = digest_key(Table::ReceiptGiven, &receipt.manifest);
-                put(self.batch, row, "receipt", &receipt)
-            }
-            Change::ReceiptTaken(receipt) => {
-                let row = digest_key(Table::ReceiptTaken, &receipt.manifest);
-                put(self.batch, row, "receipt", &receipt)
-            }
-            Change::Place(..)
-            | Change::Displace(..)
-            | Change::DropVersion { .. }
-            | Change::Status { .. }
-            | Change::DropStatus { .. }
-            | Change::Appraise { .. } => self.posting(change),
-            Change::Pin(_)
-            | Change::Access { .. }
-            | Change::Vocabulary(_)
-            | Change::Agreement { .. }
-            | Change::Signature(_)
-            | Change::Order(_)
-            | Change::DropOrder(_)
-            | Change::Consent(_) => self.govern(change),
+            Change::Rule(change) => self.govern(change),
+            Change::Collection(change) => self.collect(change),
+            Change::Delivery(change) => self.deliver(change),
+            Change::Posting(change) => self.posting(change),
         }
     }
 
-    fn govern(&mut self, change: Change<Body>) -> Result<(), NodeError> {
+    fn record(&mut self, change: RecordChange<Body>) -> Result<(), NodeError> {
         match change {
-            Change::Pin(member) => {
+            RecordChange::Hold(holding) => {
+                self.newest(&holding.custody);
+                self.hold(&holding)
+            }
+            RecordChange::HoldEarlier(holding) => self.hold(&holding),
+            RecordChange::Delete { custody, tombstone } => {
+                self.delete(&custody)?;
+                put(self.batch, stone_key(&tombstone), "tombstone", &tombstone)
+            }
+            RecordChange::Entomb(stone) => put(self.batch, stone_key(&stone), "tombstone", &stone),
+            RecordChange::Flag(custody) => self.flag(&custody),
+            RecordChange::Hit { giver, terms } => {
+                put(self.batch, hit_key(&giver, &terms.record), "hit", &terms)
+            }
+            RecordChange::DropHit { giver, record } => {
+                self.batch.delete(hit_key(&giver, &record));
+                Ok(())
+            }
+        }
+    }
+
+    fn collect(&mut self, change: CollectionChange<Body>) -> Result<(), NodeError> {
+        match change {
+            CollectionChange::Offer { offered, released } => self.offer(&offered, &released),
+            CollectionChange::Retract { record, originator, recipient, purpose } => {
+                self.retract((&record, &originator), &recipient, purpose.as_deref())
+            }
+            CollectionChange::Rejected { record, recipient } => self.rejected(&record, &recipient),
+        }
+    }
+
+    /// Notes a record whose answer may change.
+    fn touch(&mut self, change: &RecordChange<Body>) {
+        let id = match change {
+            RecordChange::Hold(holding) | RecordChange::HoldEarlier(holding) => &holding.custody.id,
+            RecordChange::Delete { custody, .. } | RecordChange::Flag(custody) => &custody.id,
+            RecordChange::Entomb(stone) => &stone.id,
+            RecordChange::Hit { .. } | RecordChange::DropHit { .. } => return,
+        };
+        self.touched.insert(id.clone());
+    }
+
+    fn govern(&mut self, change: RuleChange) -> Result<(), NodeError> {
+        match change {
+            RuleChange::Pin(member) => {
                 let row = key(Table::Member, &[member.agency.as_str().as_bytes()]);
                 put(self.batch, row, "member", &member)
             }
-            Change::Access { partner, token } => {
+            RuleChange::Access { partner, token } => {
                 let row = key(Table::Access, &[partner.as_str().as_bytes()]);
                 put(self.batch, row, "access", &token)
             }
-            Change::Vocabulary(vocabulary) => {
+            RuleChange::Vocabulary(vocabulary) => {
                 self.rules_changed = true;
                 put(self.batch, key(Table::Vocabulary, &[]), "vocabulary", &vocabulary)
             }
-            Change::Agreement { agreement, document } => {
+            RuleChange::Agreement { agreement, document } => {
                 self.rules_changed = true;
                 self.batch
                     .put(key(Table::Agreement, &[agreement.id.as_str().as_bytes()]), document);
                 Ok(())
             }
-            Change::Signature(signature) => {
+            RuleChange::Signature(signature) => {
                 self.rules_changed = true;
                 let (id, party) = (signature.agreement.as_str(), signature.party.as_str());
                 let parts = [id.as_bytes(), party.as_bytes(), &signature.digest.0];
                 put(self.batch, key(Table::Signature, &parts), "signature", &signature)
             }
-            Change::Order(order) => put(self.batch, order_key(&order)?, "order", &order),
-            Change::DropOrder(order) => {
+            RuleChange::Order(order) => put(self.batch, order_key(&order)?, "order", &order),
+            RuleChange::DropOrder(order) => {
                 self.batch.delete(order_key(&order)?);
                 Ok(())
             }
-            Change::Consent(consent) => {
+            RuleChange::Consent(consent) => {
                 put(self.batch, consent_key(&consent)?, "consent", &consent)
             }
-            Change::Hold(_)
-            | Change::HoldEarlier(_)
-            | Change::Delete { .. }
-            | Change::Entomb(_)
-            | Change::Flag(_)
-            | Change::Hit { .. }
-            | Change::Offer { .. }
-            | Change::Retract { .. }
-            | Change::Rejected { .. }
-            | Change::DropHit { .. }
-            | Change::Answered { .. }
-            | Change::ReceiptGiven(_)
-            | Change::ReceiptTaken(_)
-            | Change::Place(..)
-            | Change::Displace(..)
-            | Change::DropVersion { .. }
-            | Change::Status { .. }
-            | Change::DropStatus { .. }
-            | Change::Appraise { .. }
-            | Change::RecallTaken(_) => self.apply(change),
         }
     }
 
@@ -219,18 +193,19 @@ impl Applier<'_> {
         let terms = &offered.terms;
         self.retract((&terms.record, &terms.originator), recipient, Some(&terms.purpose))?;
         self.next_instant()?;
-        let listed = Listed {
-            terms: offered.terms.clone(),
-            grounds: offered.grounds.clone(),
+        let entry = Entry {
             added_at: self.added_at,
+            record: terms.record.clone(),
+            originator: terms.originator.clone(),
+            version: terms.version.clone(),
+            spec: released.content().map_or(SpecVersion::V21, Body::spec),
+            purpose: terms.purpose.clone(),
+            grounds: offered.grounds.clone(),
         };
-        let place = u64::from_be_bytes(tables::instant(self.added_at));
-        put(
-            self.batch,
-            numbered_under(Table::Collection, recipient, place),
-            "collection",
-            &listed,
-        )?;
+        Listing::of_partner(recipient).add(self.batch, &entry)?;
+        put(self.batch, key(Table::Counter, &[b"added"]), "counter", &self.added_at)?;
+        let parts = [terms.record.as_str(), terms.originator.as_str(), recipient.as_str()];
+        self.batch.put(key(Table::Went, &parts.map(str::as_bytes)), Vec::new());
         put(self.batch, offered_key(&offered.terms, recipient), "offer", offered)
     }
 
@@ -264,20 +239,13 @@ impl Applier<'_> {
         for offered in ending {
             self.batch.delete(offered_key(&offered.terms, recipient));
         }
-        let rows = tables::prefix(Table::Collection, &[recipient.as_str().as_bytes()]);
-        let (mut found, mut failure) = (Vec::new(), None);
-        self.snapshot.scan(&rows, &mut |row, bytes| {
-            match tables::parse::<Listed>(bytes, "collection") {
-                Ok(listed) if fits(&listed.terms) => found.push(row.to_vec()),
-                Ok(_) => {}
-                Err(error) => failure = Some(error),
+        let listing = Listing::of_partner(recipient);
+        for entry in listing.entries(self.snapshot, record)? {
+            if entry.originator == *originator && purpose.is_none_or(|p| entry.purpose == p) {
+                listing.remove(self.batch, &entry);
             }
-            failure.is_none()
-        })?;
-        for row in found {
-            self.batch.delete(row);
         }
-        failure.map_or(Ok(()), Err)
+        Ok(())
     }
 
     /// Marks what was offered of a record as not taken.
@@ -294,14 +262,45 @@ impl Applier<'_> {
         Ok(())
     }
 
-    fn answered(
+    /// The message leaves the outbox, or what was given up; its partner answers again.
+    pub(crate) fn answered(
         &mut self,
-        message: &model::ids::Digest,
+        message: &Digest,
         partner: &AgencyId,
     ) -> Result<(), NodeError> {
-        let found = crate::outbox::find(self.snapshot, partner, |m| m.digest == *message)?;
-        self.drop_row(found.map(|(row, _)| row));
+        self.leave(message, partner)?;
+        self.batch.delete(message_key(Table::Undelivered, partner, message));
+        if self.snapshot.get(&outbox::row_key(partner))?.is_some() {
+            self.batch.delete(outbox::row_key(partner));
+        }
         Ok(())
+    }
+
+    /// Takes a message out of the outbox.
+    pub(crate) fn leave(&mut self, message: &Digest, partner: &AgencyId) -> Result<(), NodeError> {
+        if let Some(row) = outbox::row_of(self.snapshot, partner, message)? {
+            self.batch.delete(row);
+            self.batch.delete(message_key(Table::Place, partner, message));
+            self.batch.delete(message_key(Table::Refusal, partner, message));
+        }
+        Ok(())
+    }
+
+    /// Puts a message at the end of the outbox; one that says the very same moves there.
+    pub(crate) fn queue(&mut self, waiting: &Waiting) -> Result<(), NodeError> {
+        let (partner, place) = (&waiting.recipient, self.sequence);
+        let index = message_key(Table::Place, partner, &waiting.digest);
+        let earlier = match self.batch.operation(&index) {
+            Some(Operation::Put(bytes)) => {
+                Some(outbox::row(partner, tables::parse(bytes, "place")?))
+            }
+            Some(Operation::Delete) => None,
+            None => outbox::row_of(self.snapshot, partner, &waiting.digest)?,
+        };
+        self.drop_row(earlier);
+        self.sequence = place.saturating_add(1);
+        put(self.batch, outbox::row(partner, place), "outbox", waiting)?;
+        put(self.batch, index, "place", &place)
     }
 
     fn drop_row(&mut self, row: Option<Vec<u8>>) {
@@ -309,6 +308,10 @@ impl Applier<'_> {
             self.batch.delete(row);
         }
     }
+}
+
+fn hit_key(giver: &AgencyId, record: &RecordId) -> Vec<u8> {
+    key(Table::Hit, &[giver.as_str().as_bytes(), record.as_str().as_bytes()])
 }
 
 fn offered_key(terms: &Terms, recipient: &AgencyId) -> Vec<u8> {

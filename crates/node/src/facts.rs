@@ -1,7 +1,9 @@
 //! The frozen facts of one step, read on demand from one snapshot.
 
 use crate::Body;
+use crate::access::Certificates;
 use crate::error::NodeError;
+use crate::outbox::{self, Outline};
 use crate::tables::{self, Table, key, pair, prefix};
 use model::agreement::Agreement;
 use model::custody::{Custody, Deletion, Source, Tombstone};
@@ -9,16 +11,19 @@ use model::ids::{AgencyId, AgreementId, Digest, RecordId, StatusId};
 use model::member::Member;
 use model::posting::{Appraisal, Collection, Placed};
 use model::record::Record;
-use model::release::{AgreementSignature, Receipt};
+use model::release::{AgreementSignature, Receipt, ReleaseNotice};
 use model::request::{Consent, StandingOrder};
 use model::time::Timestamp;
 use model::vocabulary::Vocabulary;
-use protocol::{Fault, Held, Offered, Rules};
+use protocol::{Fault, Held, Offered, Refusals, Rules, Subject};
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use store::Snapshot;
 use wire::stix::{Marking, Markings, StixObject, view};
+
+/// What marking definitions mean, by their identifier and the originator whose records bear them.
+pub(crate) type Meanings = BTreeMap<String, BTreeMap<AgencyId, Marking>>;
 
 /// A snapshot seen as facts.
 pub struct Facts<'a> {
@@ -28,6 +33,8 @@ pub struct Facts<'a> {
     pub own: &'a AgencyId,
     /// The compiled agreements, absent before a vocabulary is adopted.
     pub rules: Option<Arc<Rules>>,
+    pub(crate) view: Option<Arc<crate::View>>,
+    certificates: Arc<Certificates>,
     definitions: RefCell<BTreeMap<AgencyId, BTreeMap<String, Option<Marking>>>>,
     any_stone: Cell<Option<bool>>,
 }
@@ -40,9 +47,39 @@ impl<'a> Facts<'a> {
             snapshot,
             own,
             rules,
+            view: None,
+            certificates: Arc::default(),
             definitions: RefCell::new(BTreeMap::new()),
             any_stone: Cell::new(None),
         }
+    }
+
+    /// The same facts, with the node's view to answer from in memory.
+    #[must_use]
+    pub fn with_view(mut self, view: Arc<crate::View>) -> Self {
+        self.view = Some(view);
+        self
+    }
+
+    /// The same facts, with the certificates partners' clients are known by.
+    #[must_use]
+    pub fn with_certificates(mut self, certificates: Arc<Certificates>) -> Self {
+        self.certificates = certificates;
+        self
+    }
+
+    /// What the marking definitions met so far mean.
+    pub(crate) fn definitions_met(&self) -> Meanings {
+        let mut met = Meanings::new();
+        for (reader, known) in self.definitions.borrow().iter() {
+            for (id, meaning) in known {
+                if let Some(meaning) = meaning {
+                    let of = met.entry(id.clone()).or_default();
+                    of.insert(reader.clone(), meaning.clone());
+                }
+            }
+        }
+        met
     }
 
     /// The view of a held record with custody's limits merged in.
@@ -104,6 +141,21 @@ impl<'a> Facts<'a> {
         })
     }
 
+    /// Exactly this version of this originator's assertion.
+    ///
+    /// # Errors
+    /// The store failed or the row is damaged.
+    pub fn exactly(
+        &self,
+        id: &RecordId,
+        originator: &AgencyId,
+        version: &str,
+    ) -> Result<Option<(Custody, Body)>, NodeError> {
+        let parts = [id.as_str().as_bytes(), originator.as_str().as_bytes(), version.as_bytes()];
+        let row = self.snapshot.get(&key(Table::Holding, &parts))?;
+        row.map(|bytes| opened(&bytes)).transpose()
+    }
+
     /// The newest custody of one originator's assertion.
     ///
     /// # Errors
@@ -133,6 +185,23 @@ impl<'a> Facts<'a> {
 }
 
 impl Facts<'_> {
+    /// The third parts of the keys of an assertion, each once.
+    fn to(
+        &self,
+        table: Table,
+        id: &RecordId,
+        originator: &AgencyId,
+    ) -> Result<Vec<AgencyId>, NodeError> {
+        let parts = [id.as_str(), originator.as_str()].map(str::as_bytes);
+        let mut out: Vec<AgencyId> = Vec::new();
+        for row in keys(self.snapshot, &prefix(table, &parts))? {
+            let agency = row.split(|byte| *byte == 0).nth(2).unwrap_or_default();
+            out.push(id_of(agency, "offer")?);
+        }
+        out.dedup();
+        Ok(out)
+    }
+
     /// Whether any tombstone stands; asked once a snapshot.
     fn any_stone(&self) -> Result<bool, NodeError> {
         if let Some(known) = self.any_stone.get() {
@@ -207,7 +276,7 @@ impl Scoped<'_, '_> {
     }
 }
 
-fn is_posted(custody: &Custody) -> bool {
+pub(crate) fn is_posted(custody: &Custody) -> bool {
     matches!(custody.source, Source::Post { .. })
 }
 
@@ -351,15 +420,14 @@ impl protocol::Facts for Facts<'_> {
     }
 
     fn recipients(&self, id: &RecordId, originator: &AgencyId) -> Result<Vec<AgencyId>, Fault> {
-        let parts = [id.as_str(), originator.as_str()].map(str::as_bytes);
-        let rows = keys(self.snapshot, &prefix(Table::Offered, &parts)).map_err(fault)?;
-        let mut out: Vec<AgencyId> = Vec::new();
-        for row in rows {
-            let agency = row.split(|byte| *byte == 0).nth(2).unwrap_or_default();
-            out.push(id_of(agency, "offer").map_err(fault)?);
-        }
-        out.dedup();
-        Ok(out)
+        self.to(Table::Offered, id, originator).map_err(fault)
+    }
+
+    fn ever(&self, id: &RecordId, originator: &AgencyId) -> Result<Vec<AgencyId>, Fault> {
+        let went = self.to(Table::Went, id, originator).map_err(fault)?;
+        let mut all: BTreeSet<AgencyId> = went.into_iter().collect();
+        all.extend(self.recipients(id, originator)?);
+        Ok(all.into_iter().collect())
     }
 
     fn receipt_given(&self, manifest: &Digest) -> Result<Option<Receipt>, Fault> {
@@ -368,8 +436,41 @@ impl protocol::Facts for Facts<'_> {
     }
 
     fn awaits(&self, message: &Digest, partner: &AgencyId) -> Result<bool, Fault> {
-        let waiting = crate::outbox::find(self.snapshot, partner, |m| m.digest == *message);
-        waiting.map(|found| found.is_some()).map_err(fault)
+        let given_up = outbox::message_key(Table::Undelivered, partner, message);
+        Ok(outbox::waits(self.snapshot, partner, message).map_err(fault)?
+            || self.snapshot.get(&given_up).map_err(|e| fault(e.into()))?.is_some())
+    }
+
+    fn waits(
+        &self,
+        message: &Digest,
+        partner: &AgencyId,
+    ) -> Result<Option<(Subject, Option<Refusals>)>, Fault> {
+        let row = outbox::row_of(self.snapshot, partner, message).map_err(fault)?;
+        let Some(row) = row else { return Ok(None) };
+        let found: Option<Outline> = tables::read(self.snapshot, &row, "outbox").map_err(fault)?;
+        let refusals = outbox::refusals(self.snapshot, partner, message).map_err(fault)?;
+        Ok(found.map(|outline| (outline.subject, refusals)))
+    }
+
+    fn undelivered(&self, message: &Digest, partner: &AgencyId) -> Result<Option<Subject>, Fault> {
+        let row = outbox::message_key(Table::Undelivered, partner, message);
+        let found: Option<Outline> =
+            tables::read(self.snapshot, &row, "undelivered").map_err(fault)?;
+        Ok(found.map(|outline| outline.subject))
+    }
+
+    fn given_up_in_a_row(&self, partner: &AgencyId) -> Result<u64, Fault> {
+        let found = tables::read(self.snapshot, &outbox::row_key(partner), "counter");
+        Ok(found.map_err(fault)?.unwrap_or(0))
+    }
+
+    fn creditors(&self) -> Result<BTreeSet<AgencyId>, Fault> {
+        outbox::agencies(self.snapshot, Table::NoticeOwed).map_err(fault)
+    }
+
+    fn owed(&self, originator: &AgencyId, limit: usize) -> Result<Vec<ReleaseNotice>, Fault> {
+        crate::query::notices_owed(self.snapshot, Some(originator), limit).map_err(fault)
     }
 
     fn assertion(
@@ -405,6 +506,9 @@ impl protocol::Facts for Facts<'_> {
     }
 
     fn admits(&self, partner: &AgencyId, credential: &Digest) -> Result<bool, Fault> {
+        if self.certificates.get(credential) == Some(partner) {
+            return Ok(true);
+        }
         let known = crate::query::access(self.snapshot, partner).map_err(fault)?;
         Ok(known.is_some_and(|known| crypto::hash::same_bytes(&known.0, &credential.0)))
     }

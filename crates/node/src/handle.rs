@@ -1,12 +1,15 @@
 //! The node: loads facts, asks `protocol`, commits effects, drains follow-ups. One writer.
 
 use crate::Body;
+use crate::access::Certificates;
 use crate::apply::Applier;
+use crate::compiled::{self, Compiled};
 use crate::error::NodeError;
-use crate::facts::{self, Facts};
+use crate::facts::Facts;
 use crate::identity::Identity;
 use crate::outbox::{self, Sealed};
 use crate::tables::{self, Table, key, numbered};
+use crate::view::{self, View};
 use crate::{log, peer};
 use crypto::entropy::Entropy;
 use crypto::frontier::Frontier;
@@ -18,6 +21,7 @@ use model::request::StandingOrder;
 use model::time::Timestamp;
 use model::verified::{Verified, Voucher};
 use protocol::{Effects, Reply, Rules, Shared};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use store::{Batch, Reader, Snapshot, Store};
 
@@ -47,10 +51,13 @@ pub(crate) type Beside = Vec<(Vec<u8>, Option<Vec<u8>>)>;
 pub struct Node {
     store: Box<dyn Store>,
     identity: Identity,
-    rules: Option<Arc<Rules>>,
+    compiled: Compiled,
     frontier: Frontier,
     added_at: Timestamp,
     sequence: u64,
+    generation: u64,
+    view: Arc<View>,
+    certificates: Arc<Certificates>,
 }
 
 impl Node {
@@ -64,7 +71,7 @@ impl Node {
         now: Timestamp,
         entropy: &mut dyn Entropy,
     ) -> Result<Self, NodeError> {
-        let (rules, frontier, added_at, sequence, own) = {
+        let (compiled, frontier, added_at, sequence, generation, own) = {
             let snapshot = store.snapshot()?;
             let own: Option<Member> = tables::read(
                 &*snapshot,
@@ -75,10 +82,11 @@ impl Node {
             let added = tables::read(&*snapshot, &key(Table::Counter, &[b"added"]), "counter")?;
             let sequence = tables::read(&*snapshot, &key(Table::Counter, &[b"next"]), "counter")?;
             (
-                facts::compile(&*snapshot)?,
+                Compiled::read(&*snapshot)?,
                 log::frontier(&*snapshot)?,
                 added.unwrap_or(zero),
                 sequence.unwrap_or(0),
+                view::generation(&*snapshot)?,
                 own,
             )
         };
@@ -87,7 +95,18 @@ impl Node {
         {
             return Err(NodeError::damaged("member", "the keys are not those of this store"));
         }
-        let mut node = Self { store, identity, rules, frontier, added_at, sequence };
+        let (view, certificates) = (Arc::default(), Arc::default());
+        let mut node = Self {
+            store,
+            identity,
+            compiled,
+            frontier,
+            added_at,
+            sequence,
+            generation,
+            view,
+            certificates,
+        };
         if own.is_none() {
             let member = Box::new(node.identity.member.clone());
             let officer = Voucher::Officer { name: "ceremony".to_owned() };
@@ -95,6 +114,11 @@ impl Node {
         }
         node.drain(now, entropy)?;
         Ok(node)
+    }
+
+    /// Pins the certificates that partners' clients are known by, all of them.
+    pub fn pin_certificates(&mut self, certificates: Arc<Certificates>) {
+        self.certificates = certificates;
     }
 
     /// Who this node is.
@@ -118,7 +142,13 @@ impl Node {
     /// The compiled agreements.
     #[must_use]
     pub fn rules(&self) -> Option<Arc<Rules>> {
-        self.rules.clone()
+        self.compiled.rules()
+    }
+
+    /// The compiled agreements, with the generation they are of.
+    #[must_use]
+    pub fn compiled(&self) -> Compiled {
+        self.compiled.clone()
     }
 
     /// A frozen view of the present state.
@@ -232,7 +262,8 @@ impl Node {
         let mut batch = Batch::new();
         let next = {
             let snapshot = self.store.snapshot()?;
-            let facts = Facts::new(&*snapshot, &self.identity.member.agency, self.rules.clone());
+            let facts = Facts::new(&*snapshot, &self.identity.member.agency, self.rules())
+                .with_certificates(Arc::clone(&self.certificates));
             let effects = protocol::step(&facts, event, now)?;
             let mut commit = Commit { node: self, snapshot: &*snapshot, batch: &mut batch, now };
             commit.build(effects, entropy)?
@@ -243,15 +274,26 @@ impl Node {
                 None => batch.delete(row),
             }
         }
+        let mut generation = self.generation;
+        if !next.touched.is_empty() {
+            generation = generation.saturating_add(1);
+            tables::put(&mut batch, view::generation_key(), "counter", &generation)?;
+            self.view.touch(generation, next.touched);
+        }
+        if next.rules_changed {
+            let next = self.compiled.next();
+            tables::put(&mut batch, compiled::generation_key(), "counter", &next)?;
+        }
         if !batch.is_empty() {
             self.store.commit(batch)?;
         }
+        self.generation = generation;
         self.frontier = next.frontier;
         self.added_at = next.added_at;
         self.sequence = next.sequence;
         if next.rules_changed {
             let snapshot = self.store.snapshot()?;
-            self.rules = facts::compile(&*snapshot)?;
+            self.compiled = Compiled::read(&*snapshot)?;
         }
         Ok(next.reply)
     }
@@ -267,7 +309,14 @@ impl Node {
     /// A snapshot seen as facts, with the rules as compiled now.
     #[must_use]
     pub fn facts<'a>(&'a self, snapshot: &'a dyn Snapshot) -> Facts<'a> {
-        Facts::new(snapshot, &self.identity.member.agency, self.rules.clone())
+        let own = &self.identity.member.agency;
+        Facts::new(snapshot, own, self.rules()).with_view(self.view())
+    }
+
+    /// The view readers answer from.
+    #[must_use]
+    pub fn view(&self) -> Arc<View> {
+        Arc::clone(&self.view)
     }
 
     /// A partner's pinned member document.
@@ -297,6 +346,7 @@ struct Next {
     added_at: Timestamp,
     sequence: u64,
     rules_changed: bool,
+    touched: BTreeSet<RecordId>,
     reply: Reply,
 }
 
@@ -315,7 +365,7 @@ impl Commit<'_> {
         entropy: &mut dyn Entropy,
     ) -> Result<Next, NodeError> {
         let mut sequence = self.node.sequence;
-        let (added_at, rules_changed) = self.changes(effects.changes)?;
+        let (added_at, rules_changed, touched) = self.changes(effects.changes, &mut sequence)?;
         let mut drafts = effects.entries;
         let mut frontier = self.node.frontier.clone();
         for outgoing in effects.outgoing {
@@ -332,24 +382,35 @@ impl Commit<'_> {
         if sequence != self.node.sequence {
             tables::put(self.batch, key(Table::Counter, &[b"next"]), "counter", &sequence)?;
         }
-        Ok(Next { frontier, added_at, sequence, rules_changed, reply: effects.reply })
+        let reply = effects.reply;
+        Ok(Next { frontier, added_at, sequence, rules_changed, touched, reply })
     }
 
     fn changes(
         &mut self,
         changes: Vec<protocol::Change<Body>>,
-    ) -> Result<(Timestamp, bool), NodeError> {
-        let mut applier = Applier {
-            snapshot: self.snapshot,
-            own: &self.node.identity.member.agency,
-            batch: self.batch,
-            added_at: self.node.added_at.max(self.now),
-            rules_changed: false,
-        };
+        sequence: &mut u64,
+    ) -> Result<(Timestamp, bool, BTreeSet<RecordId>), NodeError> {
+        let mut applier = self.applier(*sequence);
         for change in changes {
             applier.apply(change)?;
         }
-        Ok((applier.added_at, applier.rules_changed))
+        let Applier { added_at, rules_changed, touched, sequence: next, .. } = applier;
+        *sequence = next;
+        Ok((added_at, rules_changed, touched))
+    }
+
+    fn applier(&mut self, sequence: u64) -> Applier<'_> {
+        Applier {
+            snapshot: self.snapshot,
+            own: &self.node.identity.member.agency,
+            batch: self.batch,
+            now: self.now,
+            added_at: self.node.added_at.max(self.now),
+            sequence,
+            rules_changed: false,
+            touched: BTreeSet::new(),
+        }
     }
 
     fn queue_message(
@@ -359,17 +420,17 @@ impl Commit<'_> {
         size: u64,
         sequence: &mut u64,
     ) -> Result<(), NodeError> {
-        let entry = match sealed.entry.take() {
-            Some(draft) => {
-                let ahead = u64::try_from(drafts.len()).map_err(NodeError::seal)?;
-                drafts.push(draft);
-                Some(size.saturating_add(ahead))
-            }
-            None => None,
-        };
-        let row = outbox::row(&sealed.recipient, *sequence);
-        *sequence = sequence.saturating_add(1);
-        tables::put(self.batch, row, "outbox", &sealed.waiting(entry, self.now))
+        let mut entry = 0;
+        if let Some(draft) = sealed.entry.take() {
+            let ahead = u64::try_from(drafts.len()).map_err(NodeError::seal)?;
+            drafts.push(draft);
+            entry = size.saturating_add(ahead);
+        }
+        let waiting = sealed.waiting(entry, self.now);
+        let mut applier = self.applier(*sequence);
+        applier.queue(&waiting)?;
+        *sequence = applier.sequence;
+        Ok(())
     }
 
     fn queue_event(&mut self, event: Event<Body>, sequence: &mut u64) -> Result<(), NodeError> {

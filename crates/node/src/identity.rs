@@ -224,3 +224,9 @@ pub fn same_token(a: &str, b: &str) -> bool {
 pub fn token_digest(token: &str) -> model::ids::Digest {
     crypto::hash::sha256(token.as_bytes())
 }
+
+/// SHA-256 of a certificate in DER: its fingerprint.
+#[must_use]
+pub fn certificate_digest(der: &[u8]) -> model::ids::Digest {
+    crypto::hash::sha256(der)
+}

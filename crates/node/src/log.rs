@@ -197,14 +197,19 @@ pub fn audit(snapshot: &dyn Snapshot) -> Result<Audit, NodeError> {
         rebuilt.append(&[leaf_hash(&bytes)]).map_err(|e| NodeError::damaged("log", e))?;
         let entry: Entry = tables::parse(&bytes, "entry")?;
         opened = opened.saturating_add(open_all(snapshot, index, &entry)?);
-        let kind = serde_json::to_value(entry.kind).map_err(|e| NodeError::damaged("log", e))?;
-        let seen: &mut u64 = kinds.entry(kind.as_str().unwrap_or("?").to_owned()).or_default();
+        let seen: &mut u64 = kinds.entry(kind_word(entry.kind)?).or_default();
         *seen = seen.saturating_add(1);
     }
     if rebuilt.root() != edge.root() {
         return Err(NodeError::damaged("log", "the entries do not give the signed root"));
     }
     Ok(Audit { size: edge.size(), root: edge.root(), kinds, opened })
+}
+
+/// The word an entry's kind is written with.
+pub(crate) fn kind_word(kind: model::entry::EntryKind) -> Result<String, NodeError> {
+    let value = serde_json::to_value(kind).map_err(|e| NodeError::damaged("log", e))?;
+    value.as_str().map(str::to_owned).ok_or_else(|| NodeError::damaged("log", "a kind is no word"))
 }
 
 fn open_all(snapshot: &dyn Snapshot, index: u64, entry: &Entry) -> Result<u64, NodeError> {

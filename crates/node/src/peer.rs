@@ -11,7 +11,7 @@ use crypto::merkle::verify_consistency;
 use model::event::Event;
 use model::ids::{AgencyId, Digest};
 use model::member::Member;
-use model::release::{AgreementSignature, RecallNotice, RecallReceipt, Receipt};
+use model::release::{AgreementSignature, RecallNotice, RecallReceipt, Receipt, ReleaseNotice};
 use model::request::Consent;
 use model::time::Timestamp;
 use model::verified::{Verified, Voucher};
@@ -160,7 +160,7 @@ impl Node {
     ) -> Result<(Event<crate::Body>, AgencyId, Voucher), NodeError> {
         let kind = document.kind();
         let field = match kind {
-            DocumentKind::Recall | DocumentKind::Manifest => "giver",
+            DocumentKind::Recall | DocumentKind::Manifest | DocumentKind::ReleaseNotice => "giver",
             DocumentKind::RecallReceipt => "holder",
             DocumentKind::Receipt => "recipient",
             DocumentKind::Consent => "originator",
@@ -183,6 +183,10 @@ impl Node {
             DocumentKind::Consent => {
                 Event::Permit(document.open::<Consent>(kind, release).map_err(document_error)?)
             }
+            DocumentKind::ReleaseNotice => Event::Notified(
+                document.open::<ReleaseNotice>(kind, release).map_err(document_error)?,
+                document.digest(),
+            ),
             DocumentKind::AgreementSignature => Event::Sign(
                 document.open::<AgreementSignature>(kind, release).map_err(document_error)?,
             ),
@@ -214,7 +218,8 @@ impl Node {
             | Reply::Recalling(_)
             | Reply::Posted(_)
             | Reply::TakenDown(_)
-            | Reply::Expired(_) => {
+            | Reply::Expired(_)
+            | Reply::Refused { .. } => {
                 let receipt = Receipt {
                     manifest: message,
                     giver: giver.clone(),
@@ -245,6 +250,23 @@ impl Node {
             return Err(refuse("the answer is neither a receipt nor a recall receipt"));
         }
         self.handle(Verified::vouch(event, voucher, now), now, entropy).map(|_| ())
+    }
+
+    /// Notes that a partner's door refused a message of ours; whether it was given up for it.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub fn refused(
+        &mut self,
+        (partner, message): (&AgencyId, &Digest),
+        (status, code): (u16, Option<String>),
+        now: Timestamp,
+        entropy: &mut dyn Entropy,
+    ) -> Result<bool, NodeError> {
+        let (partner, message) = (partner.clone(), *message);
+        let event = Event::Refused { partner, message, status, code };
+        let handled = self.own(event, now, entropy)?;
+        Ok(matches!(handled.reply, Reply::Refused { given_up: true }))
     }
 
     /// Remembers how much of this log a partner has seen, so that the next proof starts there.

@@ -3,56 +3,37 @@
 use crate::Body;
 use crate::apply::{Applier, referrer_key};
 use crate::error::NodeError;
+use crate::listing::{Entry, Listing};
 use crate::tables::{self, Table, key, pair, placed_in, placed_key, prefix, put};
 use model::custody::Custody;
 use model::ids::{AgencyId, RecordId, StatusId};
 use model::posting::{Collection, Placed, PostStatus};
+use model::request::Grounds;
 use model::time::Timestamp;
-use protocol::Change;
+use protocol::PostingChange;
 use store::Snapshot;
+use wire::stix::SpecVersion;
 
 impl Applier<'_> {
     /// Writes a change that a posting or a takedown wants.
-    pub(crate) fn posting(&mut self, change: Change<Body>) -> Result<(), NodeError> {
+    pub(crate) fn posting(&mut self, change: PostingChange) -> Result<(), NodeError> {
         match change {
-            Change::Place(collection, placed) => self.place(&collection, placed),
-            Change::Displace(collection, placed) => {
+            PostingChange::Place(collection, placed) => self.place(&collection, placed),
+            PostingChange::Displace(collection, placed) => {
                 self.displace(&collection, &placed);
                 Ok(())
             }
-            Change::DropVersion { custody, newest } => self.drop_version(&custody, &newest),
-            Change::Status { partner, status } => {
+            PostingChange::DropVersion { custody, newest } => self.drop_version(&custody, &newest),
+            PostingChange::Status { partner, status } => {
                 let end = tables::status_end_key(status.until, &partner, &status.id);
                 put(self.batch, end, "status", &(&partner, &status.id))?;
                 put(self.batch, tables::status_key(&partner, &status.id), "status", &status)
             }
-            Change::DropStatus { partner, status } => self.drop_status(&partner, &status),
-            Change::Appraise { partner, appraisal } => {
+            PostingChange::DropStatus { partner, status } => self.drop_status(&partner, &status),
+            PostingChange::Appraise { partner, appraisal } => {
                 let row = key(Table::Appraisal, &[partner.as_str().as_bytes()]);
                 put(self.batch, row, "appraisal", &appraisal)
             }
-            Change::Hold(_)
-            | Change::HoldEarlier(_)
-            | Change::Delete { .. }
-            | Change::Entomb(_)
-            | Change::Flag(_)
-            | Change::Hit { .. }
-            | Change::Pin(_)
-            | Change::Access { .. }
-            | Change::Vocabulary(_)
-            | Change::Agreement { .. }
-            | Change::Signature(_)
-            | Change::Order(_)
-            | Change::DropOrder(_)
-            | Change::Consent(_)
-            | Change::Offer { .. }
-            | Change::Retract { .. }
-            | Change::Rejected { .. }
-            | Change::DropHit { .. }
-            | Change::Answered { .. }
-            | Change::ReceiptGiven(_)
-            | Change::ReceiptTaken(_)
-            | Change::RecallTaken(_) => self.apply(change),
         }
     }
 
@@ -60,13 +41,14 @@ impl Applier<'_> {
         self.next_instant()?;
         placed.added_at = self.added_at;
         let bytes = serde_json::to_vec(&placed).map_err(|e| NodeError::damaged("collection", e))?;
-        self.batch.put(tables::shelf_key(collection, placed.added_at), bytes.clone());
         self.batch.put(placed_key(collection, &placed), bytes);
-        Ok(())
+        self.touched.insert(placed.record.clone());
+        Listing::of(collection).add(self.batch, &entry(&placed))
     }
 
     fn displace(&mut self, collection: &Collection, placed: &Placed) {
-        self.batch.delete(tables::shelf_key(collection, placed.added_at));
+        self.touched.insert(placed.record.clone());
+        Listing::of(collection).remove(self.batch, &entry(placed));
         self.batch.delete(placed_key(collection, placed));
     }
 
@@ -122,6 +104,30 @@ impl Applier<'_> {
     }
 }
 
+/// The row of a version in its collection; its poster's permission is the order it goes under.
+fn entry(placed: &Placed) -> Entry {
+    let older = placed.spec == crate::pages::spec_name(SpecVersion::V20);
+    Entry {
+        added_at: placed.added_at,
+        record: placed.record.clone(),
+        originator: placed.partner.clone(),
+        version: placed.version.clone(),
+        spec: if older { SpecVersion::V20 } else { SpecVersion::V21 },
+        purpose: String::new(),
+        grounds: Grounds::default(),
+    }
+}
+
+/// Whether anything stands in a collection that partners write.
+pub(crate) fn any(snapshot: &dyn Snapshot) -> Result<bool, NodeError> {
+    let mut any = false;
+    snapshot.scan(&key(Table::Placed, &[]), &mut |_, _| {
+        any = true;
+        false
+    })?;
+    Ok(any)
+}
+
 /// Where versions of an assertion stand.
 pub(crate) fn placements(
     snapshot: &dyn Snapshot,
@@ -129,14 +135,7 @@ pub(crate) fn placements(
     originator: &AgencyId,
 ) -> Result<Vec<(Collection, Placed)>, NodeError> {
     let parts = [id.as_str(), originator.as_str()].map(str::as_bytes);
-    placements_under(snapshot, &prefix(Table::Placed, &parts))
-}
-
-/// Places under a prefix of [`Table::Placed`].
-pub(crate) fn placements_under(
-    snapshot: &dyn Snapshot,
-    rows: &[u8],
-) -> Result<Vec<(Collection, Placed)>, NodeError> {
+    let rows = &prefix(Table::Placed, &parts);
     let (mut out, mut failure) = (Vec::new(), None);
     snapshot.scan(rows, &mut |row, bytes| {
         match (placed_in(row), tables::parse::<Placed>(bytes, "collection")) {

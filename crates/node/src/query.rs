@@ -1,17 +1,21 @@
 //! What can be read from a snapshot: counts, lists, a partner's collection. Reads pass the gate.
 
+mod audience;
+
+pub use audience::{Audience, Tally, audience};
+
 use crate::Body;
-use crate::apply::Listed;
 use crate::error::NodeError;
 use crate::facts::Facts;
-use crate::tables::{self, Table, key, numbered_under, prefix};
+use crate::listing::Listing;
+use crate::pages::{self, Page, Wanted};
+use crate::tables::{self, Table, key, prefix};
 use model::custody::Custody;
-use model::ids::{AgencyId, RecordId};
+use model::ids::{AgencyId, Digest, RecordId};
 use model::member::Member;
-use model::release::{RecallReceipt, Receipt, Terms};
+use model::release::{RecallReceipt, Receipt, ReleaseNotice, Terms};
 use model::request::StandingOrder;
 use model::time::Timestamp;
-use protocol::{Offer, Released, offer};
 use serde::Serialize;
 use store::Snapshot;
 
@@ -30,6 +34,12 @@ pub struct Counts {
     pub agreements: u64,
     /// Messages waiting.
     pub waiting: u64,
+    /// Messages given up because their partner refuses them.
+    pub undelivered: u64,
+    /// Notices received: records of this node that holders passed on.
+    pub notices: u64,
+    /// Notices owed to originators that are not pinned here.
+    pub notices_owed: u64,
     /// Log entries.
     pub entries: u64,
 }
@@ -55,6 +65,9 @@ pub fn counts(snapshot: &dyn Snapshot) -> Result<Counts, NodeError> {
         members: count(snapshot, Table::Member)?,
         agreements: count(snapshot, Table::Agreement)?,
         waiting: count(snapshot, Table::Outbox)?,
+        undelivered: count(snapshot, Table::Undelivered)?,
+        notices: count(snapshot, Table::NoticeTaken)?,
+        notices_owed: count(snapshot, Table::NoticeOwed)?,
         entries: crate::log::frontier(snapshot)?.size(),
     })
 }
@@ -67,8 +80,26 @@ pub fn custodies(
     snapshot: &dyn Snapshot,
     visit: &mut dyn FnMut(Custody) -> bool,
 ) -> Result<(), NodeError> {
+    custodies_after(snapshot, None, visit)
+}
+
+/// Visits the custody of every version of every record after one, in id order.
+///
+/// # Errors
+/// The store failed or a row is damaged.
+pub fn custodies_after(
+    snapshot: &dyn Snapshot,
+    after: Option<&RecordId>,
+    visit: &mut dyn FnMut(Custody) -> bool,
+) -> Result<(), NodeError> {
+    let rows = key(Table::Holding, &[]);
+    // WHY: all versions of a record begin with its id and a zero byte; the next byte is past them.
+    let start = match after {
+        Some(id) => [rows.as_slice(), id.as_str().as_bytes(), &[1]].concat(),
+        None => rows.clone(),
+    };
     let mut failure = None;
-    snapshot.scan(&key(Table::Holding, &[]), &mut |_, bytes| match tables::unpack(bytes) {
+    snapshot.scan_from(&rows, &start, &mut |_, bytes| match tables::unpack(bytes) {
         Ok((custody, _)) => visit(custody),
         Err(error) => {
             failure = Some(error);
@@ -110,6 +141,14 @@ pub fn access(
     tables::read(snapshot, &key(Table::Access, &[partner.as_str().as_bytes()]), "access")
 }
 
+/// One pinned member.
+///
+/// # Errors
+/// The store failed or the row is damaged.
+pub fn member(snapshot: &dyn Snapshot, agency: &AgencyId) -> Result<Option<Member>, NodeError> {
+    tables::read(snapshot, &key(Table::Member, &[agency.as_str().as_bytes()]), "member")
+}
+
 /// The standing orders.
 ///
 /// # Errors
@@ -142,86 +181,92 @@ pub fn recall_receipts(snapshot: &dyn Snapshot) -> Result<Vec<RecallReceipt>, No
     tables::read_all(snapshot, &key(Table::RecallTaken, &[]), "recall receipt")
 }
 
-/// What a partner was offered, oldest first.
+/// A notice that this node received as the originator.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, serde::Deserialize)]
+pub struct NoticeTaken {
+    /// When it came.
+    pub taken_at: Timestamp,
+    /// Digest of the signed document.
+    pub document: Digest,
+    /// What it says.
+    pub notice: ReleaseNotice,
+}
+
+/// Notices received, newest first, at most `limit`.
 ///
 /// # Errors
 /// The store failed or a row is damaged.
-pub fn listed(snapshot: &dyn Snapshot, partner: &AgencyId) -> Result<Vec<Listed>, NodeError> {
-    let rows = prefix(Table::Collection, &[partner.as_str().as_bytes()]);
-    tables::read_all(snapshot, &rows, "collection")
+pub fn notices_taken(snapshot: &dyn Snapshot, limit: usize) -> Result<Vec<NoticeTaken>, NodeError> {
+    let (mut out, mut failure) = (Vec::new(), None);
+    snapshot.scan_back(&key(Table::NoticeTaken, &[]), None, &mut |_, bytes| {
+        match tables::parse(bytes, "notice") {
+            Ok(_) if out.len() >= limit => return false,
+            Ok(notice) => out.push(notice),
+            Err(error) => failure = Some(error),
+        }
+        failure.is_none()
+    })?;
+    failure.map_or(Ok(out), Err)
 }
 
-/// One record as a partner's collection shows it.
-pub struct Shown {
-    /// When it was added.
-    pub added_at: Timestamp,
-    /// Its version.
-    pub version: String,
-    /// What the gate lets through now.
-    pub released: Released<Body>,
-}
-
-/// A page of a partner's collection: each record is decided on again at the time of reading.
-///
-/// `after` is exclusive. The flag says whether more may follow. Cost: O(page).
+/// Notices this node gave, by originator, at most `limit`.
 ///
 /// # Errors
-/// The store failed, a row is damaged, or the facts cannot be read.
+/// The store failed or a row is damaged.
+pub fn notices_given(
+    snapshot: &dyn Snapshot,
+    limit: usize,
+) -> Result<Vec<ReleaseNotice>, NodeError> {
+    some(snapshot, &key(Table::NoticeGiven, &[]), limit)
+}
+
+/// Notices owed to originators that were not pinned, at most `limit`; of one where it is named.
+///
+/// # Errors
+/// The store failed or a row is damaged.
+pub fn notices_owed(
+    snapshot: &dyn Snapshot,
+    originator: Option<&AgencyId>,
+    limit: usize,
+) -> Result<Vec<ReleaseNotice>, NodeError> {
+    let rows = match originator {
+        Some(agency) => prefix(Table::NoticeOwed, &[agency.as_str().as_bytes()]),
+        None => key(Table::NoticeOwed, &[]),
+    };
+    some(snapshot, &rows, limit)
+}
+
+/// The first rows under a prefix.
+fn some<T: serde::de::DeserializeOwned>(
+    snapshot: &dyn Snapshot,
+    rows: &[u8],
+    limit: usize,
+) -> Result<Vec<T>, NodeError> {
+    let (mut out, mut failure) = (Vec::new(), None);
+    if limit == 0 {
+        return Ok(out);
+    }
+    snapshot.scan(rows, &mut |_, bytes| {
+        match tables::parse(bytes, "notice") {
+            Ok(row) => out.push(row),
+            Err(error) => failure = Some(error),
+        }
+        out.len() < limit && failure.is_none()
+    })?;
+    failure.map_or(Ok(out), Err)
+}
+
+/// A page of what was released to a partner; see [`crate::pages`].
+///
+/// # Errors
+/// The store failed, a row is damaged, or no vocabulary is adopted.
 pub fn collection(
     facts: &Facts<'_>,
     partner: &AgencyId,
-    after: Option<Timestamp>,
-    limit: usize,
+    wanted: &Wanted,
     now: Timestamp,
-) -> Result<(Vec<Shown>, bool), NodeError> {
-    let rows = prefix(Table::Collection, &[partner.as_str().as_bytes()]);
-    let start = match after {
-        Some(at) => {
-            let place = u64::from_be_bytes(tables::instant(at)).saturating_add(1);
-            numbered_under(Table::Collection, partner, place)
-        }
-        None => rows.clone(),
-    };
-    let (mut found, mut failure, mut more) = (Vec::new(), None, false);
-    facts.snapshot.scan_from(&rows, &start, &mut |_, bytes| {
-        match tables::parse::<Listed>(bytes, "collection") {
-            Ok(listed) => found.push(listed),
-            Err(error) => failure = Some(error),
-        }
-        more = found.len() > limit;
-        !more && failure.is_none()
-    })?;
-    if let Some(error) = failure {
-        return Err(error);
-    }
-    found.truncate(limit);
-    let mut shown = Vec::new();
-    for listed in found {
-        shown.extend(again(facts, partner, listed, now)?);
-    }
-    Ok((shown, more))
-}
-
-/// Decides again: what no longer may be seen is not shown.
-fn again(
-    facts: &Facts<'_>,
-    partner: &AgencyId,
-    listed: Listed,
-    now: Timestamp,
-) -> Result<Option<Shown>, NodeError> {
-    let order = StandingOrder {
-        recipient: partner.clone(),
-        purpose: listed.terms.purpose.clone(),
-        grounds: listed.grounds,
-    };
-    Ok(match offer(facts, &listed.terms.record, &order, now)? {
-        Offer::Release(release) => {
-            let (terms, released) = *release;
-            let shown = Shown { added_at: listed.added_at, version: terms.version, released };
-            Some(shown).filter(|s| s.released.content().is_some())
-        }
-        Offer::Refuse(_) | Offer::Unknown => None,
-    })
+) -> Result<Page, NodeError> {
+    pages::page(facts, partner, &Listing::of_partner(partner), wanted, now)
 }
 
 /// The newest assertion of a record with its custody, for the officer's gate.
@@ -306,25 +351,6 @@ pub fn would_share(
     now: Timestamp,
 ) -> Result<Vec<protocol::Shared>, NodeError> {
     Ok(protocol::would_share(facts, records, order, now)?)
-}
-
-/// What a recipient may have of everything held. Cost: one decision a record.
-///
-/// # Errors
-/// The store failed.
-pub fn audience(
-    facts: &Facts<'_>,
-    order: &StandingOrder,
-    now: Timestamp,
-) -> Result<Vec<protocol::Shared>, NodeError> {
-    let mut ids: Vec<RecordId> = Vec::new();
-    custodies(facts.snapshot, &mut |custody| {
-        if ids.last() != Some(&custody.id) {
-            ids.push(custody.id);
-        }
-        true
-    })?;
-    would_share(facts, &ids, order, now)
 }
 
 /// The parties whose signature on this very document is stored.

@@ -8,16 +8,16 @@
 //! withholds leaves no trace in a page (law 7).
 
 mod envelope;
-mod pages;
 
+pub use crate::pages::{Page, Wanted};
 pub use envelope::{Envelope, EnvelopeProblem};
-pub use pages::{Page, Row, Wanted, page, posted};
 
 use crate::Body;
 use crate::access::Admitted;
 use crate::error::NodeError;
 use crate::facts::{Facts, Scoped};
 use crate::handle::Node;
+use crate::listing::Listing;
 use crate::tables;
 use crypto::entropy::{Entropy, random_array};
 use model::event::Event;
@@ -27,7 +27,7 @@ use model::time::Timestamp;
 use model::verified::Verified;
 use protocol::Reply;
 use store::Snapshot;
-use wire::stix::{KnownMarkings, Marking, Markings, SpecVersion, StixObject};
+use wire::stix::{KnownMarkings, Marking, Markings, StixObject};
 
 /// A collection as one partner sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,8 +82,37 @@ fn described(own: &AgencyId, collection: Collection, rights: Rights) -> Describe
         Collection::Community(id) => (format!("community/{id}"), id.to_string()),
     };
     let id = wire::stix::convert::deterministic_id("collection", own.as_str(), &key);
-    let id = id.trim_start_matches("collection--").to_owned();
+    let id = id.trim_start_matches("collection--");
+    // WHY: collections are listed in the order of their identifiers, and a client that looks at
+    // the first alone shall find what was released to it. SOURCE: RFC 9562 section 5.8 (version 8).
+    let late = |first: &str| {
+        let part = |from: usize, to: usize| id.get(from..to).unwrap_or_default();
+        format!("{first}-{}-8{}-{}", part(9, 13), part(15, 18), part(19, 36))
+    };
+    let id = match &collection {
+        Collection::Outbox(_) => id.to_owned(),
+        Collection::Inbox(_) => late("fffffffe"),
+        Collection::Community(_) => late("ffffffff"),
+    };
     Described { collection, id, alias, rights }
+}
+
+/// Reads a page of a collection for a partner, each row through the gate. A collection the partner
+/// may not read has nothing in it.
+///
+/// # Errors
+/// See [`crate::pages::page`].
+pub fn page(
+    facts: &Facts<'_>,
+    reader: &AgencyId,
+    collection: &Collection,
+    wanted: &Wanted,
+    now: Timestamp,
+) -> Result<Page, NodeError> {
+    if !protocol::rights(facts, reader, collection, now).read {
+        return Ok(Page { rows: Vec::new(), visited: None, more: false });
+    }
+    crate::pages::page(facts, reader, &Listing::of(collection), wanted, now)
 }
 
 /// The status resource of one of a partner's postings, while it is kept.
@@ -182,7 +211,7 @@ fn viewed(
             Ok(record) => objects.push(Posted {
                 record,
                 stated: body.version_text().map(str::to_owned),
-                spec: spec_name(body.spec()).to_owned(),
+                spec: crate::pages::spec_name(body.spec()).to_owned(),
                 content: crate::content_digest(&body),
                 body,
             }),
@@ -197,15 +226,6 @@ fn unviewed(body: &StixObject, problem: &str, now: Timestamp) -> StatusItem {
         id: body.id().to_string(),
         version: body.version_text().map_or_else(|| now.to_string(), str::to_owned),
         message: Some(format!("{problem}; help: split the object")),
-    }
-}
-
-/// The name TAXII gives a version of STIX.
-#[must_use]
-pub fn spec_name(spec: SpecVersion) -> &'static str {
-    match spec {
-        SpecVersion::V20 => "2.0",
-        SpecVersion::V21 => "2.1",
     }
 }
 

@@ -30,10 +30,14 @@ pub enum Table {
     Entry = b'e',
     /// Log hashes: level, index → hash.
     Hash = b'E',
-    /// A partner's collection: recipient, added instant → terms and grounds.
+    /// Where a collection lists a record: its name, record, added instant → nothing.
+    Listed = b'l',
+    /// What a collection lists: its name, added instant → record, version, purpose and grounds.
     Collection = b'F',
     /// What was offered: record, originator, recipient, purpose → terms.
     Offered = b'f',
+    /// Where an assertion ever went: record, originator, recipient → nothing.
+    Went = b'p',
     /// Receipts given: manifest → receipt.
     ReceiptGiven = b'g',
     /// Records held: id, originator, version → custody and content.
@@ -48,12 +52,10 @@ pub enum Table {
     Frontier = b'L',
     /// Members: agency → member.
     Member = b'm',
-    /// Collections that partners write: collection, added instant → what stands there.
-    Shelf = b'p',
     /// Where an object stands: object, poster, collection, version → what stands there.
     Placed = b'P',
     /// Status resources of postings: partner, id → status.
-    Status = b'u',
+    Status = b'b',
     /// Their ends: instant, partner, id → nothing.
     StatusEnd = b'U',
     /// How a partner's postings are regarded: partner → appraisal.
@@ -80,6 +82,18 @@ pub enum Table {
     Newest = b'n',
     /// Outbox: recipient, sequence → message.
     Outbox = b'x',
+    /// Place in the outbox: recipient, digest → sequence.
+    Place = b'X',
+    /// Refusals of a waiting message: recipient, digest → count.
+    Refusal = b'R',
+    /// Messages given up: recipient, digest → message and reason.
+    Undelivered = b'u',
+    /// Notices given to originators: originator, record first named, recipient, instant → notice.
+    NoticeGiven = b'N',
+    /// Notices owed to originators not pinned: as above.
+    NoticeOwed = b'o',
+    /// Notices received as originator: instant, digest of the document → notice.
+    NoticeTaken = b'T',
     /// Counters.
     Counter = b'z',
 }
@@ -153,19 +167,6 @@ fn shelf_name(collection: &Collection) -> [&[u8]; 2] {
         Collection::Inbox(partner) => [b"i", partner.as_str().as_bytes()],
         Collection::Community(agreement) => [b"c", agreement.as_str().as_bytes()],
     }
-}
-
-/// The prefix of a collection that partners write.
-#[must_use]
-pub fn shelf(collection: &Collection) -> Vec<u8> {
-    prefix(Table::Shelf, &shelf_name(collection))
-}
-
-/// The key of a place in such a collection.
-#[must_use]
-pub fn shelf_key(collection: &Collection, added_at: Timestamp) -> Vec<u8> {
-    let [letter, of] = shelf_name(collection);
-    key(Table::Shelf, &[letter, of, &instant(added_at)])
 }
 
 /// The key that finds a place by what stands there.
@@ -283,6 +284,17 @@ pub fn pack(custody: &Custody, content: &[u8]) -> Result<Vec<u8>, NodeError> {
     out.extend_from_slice(&head);
     out.extend_from_slice(content);
     Ok(out)
+}
+
+/// The content of a stored record, without reading its custody.
+///
+/// # Errors
+/// What is stored is damaged.
+pub fn content(bytes: &[u8]) -> Result<&[u8], NodeError> {
+    let cut = || NodeError::damaged("holding", "it ends early");
+    let (size, rest) = bytes.split_first_chunk::<4>().ok_or_else(cut)?;
+    let size = usize::try_from(u32::from_be_bytes(*size)).map_err(|_| cut())?;
+    Ok(rest.split_at_checked(size).ok_or_else(cut)?.1)
 }
 
 /// Splits a stored record into custody and content.

@@ -11,155 +11,15 @@
     reason = "tests may stop at the first surprise"
 )]
 
-use model::custody::{Custody, Holding, Source};
+mod cast;
+
+use cast::*;
 use model::decision::Outcome;
 use model::event::Event;
-use model::ids::{AgencyId, RecordId};
-use model::release::AgreementSignature;
-use model::request::{Consent, Grounds, StandingOrder};
-use model::time::Timestamp;
-use model::verified::{Verified, Voucher};
-use node::identity::{Introduction, Secrets};
-use node::{Body, Entropy, Handled, Identity, Node, Reply};
+use model::ids::RecordId;
+use model::request::Consent;
+use node::Reply;
 use std::collections::BTreeSet;
-use std::path::PathBuf;
-
-struct Seeded(u64);
-
-impl Entropy for Seeded {
-    fn fill(&mut self, out: &mut [u8]) {
-        for byte in out {
-            self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-            *byte = (self.0 >> 33) as u8;
-        }
-    }
-}
-
-fn dir() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../scenarios/lantern")
-}
-
-fn text(name: &str) -> String {
-    std::fs::read_to_string(dir().join(name)).unwrap()
-}
-
-fn now() -> Timestamp {
-    "2026-11-23T12:00:00Z".parse().unwrap()
-}
-
-fn act(node: &mut Node, event: Event<Body>) -> Handled {
-    let officer = Voucher::Officer { name: "test".to_owned() };
-    node.handle(Verified::vouch(event, officer, now()), now(), &mut Seeded(7)).unwrap()
-}
-
-const CAST: [(&str, &str, &str); 3] =
-    [("xa", "xa.police.ct", "XA"), ("xb", "xb.police.ct", "XB"), ("xc", "xc.police.ncb", "XC")];
-
-fn agency(name: &str) -> AgencyId {
-    CAST.iter().find(|(n, _, _)| *n == name).unwrap().1.parse().unwrap()
-}
-
-fn node(at: u64, agency: &str, party: &str) -> Node {
-    let agency: AgencyId = agency.parse().unwrap();
-    let mut entropy = Seeded(at + 1);
-    let secrets = Secrets::generate(&agency, &mut entropy).unwrap();
-    let introduction = Introduction {
-        agency,
-        party: party.parse().unwrap(),
-        endpoint: format!("http://{party}.example"),
-        valid_from: now(),
-        valid_until: "2030-01-01T00:00:00Z".parse().unwrap(),
-    };
-    let identity = Identity::new(introduction, secrets);
-    let store = Box::new(store::memory::Memory::new());
-    let mut node = Node::open(store, identity, now(), &mut entropy).unwrap();
-    let vocabulary = wire::vocabulary::parse(text("vocabulary.json").as_bytes()).unwrap();
-    act(&mut node, Event::Adopt(Box::new(vocabulary)));
-    node
-}
-
-/// Three nodes that know each other, with every agreement adopted and signed by the parties here.
-fn cast() -> Vec<Node> {
-    let mut nodes: Vec<Node> =
-        CAST.iter().enumerate().map(|(at, (_, a, p))| node(at as u64, a, p)).collect();
-    let members: Vec<_> = nodes.iter().map(|n| n.identity().member.clone()).collect();
-    let mut documents: Vec<_> = std::fs::read_dir(dir().join("agreements"))
-        .unwrap()
-        .map(|e| e.unwrap().path())
-        .filter(|p| p.extension().is_some_and(|e| e == "toml"))
-        .collect();
-    documents.sort();
-    for node in &mut nodes {
-        for member in &members {
-            act(node, Event::Enrol(Box::new(member.clone())));
-        }
-        for path in &documents {
-            let document = std::fs::read(path).unwrap();
-            let agreement = Box::new(wire::agreement::parse(&document).unwrap());
-            act(node, Event::Agree { agreement: agreement.clone(), document });
-            for member in &members {
-                let lists = agreement.party_of(&member.agency).is_some();
-                if !lists {
-                    continue;
-                }
-                let signature = AgreementSignature {
-                    agreement: agreement.id.clone(),
-                    version: agreement.version,
-                    digest: agreement.digest,
-                    party: member.party.clone(),
-                    agency: member.agency.clone(),
-                    at: now(),
-                };
-                let key =
-                    Voucher::Signature { agency: member.agency.clone(), key: "release".to_owned() };
-                let event = Verified::vouch(Event::Sign(signature), key, now());
-                node.handle(event, now(), &mut Seeded(9)).unwrap();
-            }
-        }
-    }
-    for (node, (name, _, _)) in nodes.iter_mut().zip(CAST) {
-        import(node, &format!("records/{name}-reports.json"));
-    }
-    nodes
-}
-
-fn import(node: &mut Node, file: &str) {
-    let mut holdings = Vec::new();
-    let own = node.agency().clone();
-    wire::stix::read(text(file).as_bytes(), &mut |item| {
-        let wire::stix::Item::Object(body) = item else { panic!("{item:?}") };
-        let content = node::content_digest(&body);
-        let custody = Custody {
-            id: body.id().clone(),
-            kind: body.record_type().to_owned(),
-            version: body.version_text().unwrap_or("1").to_owned(),
-            originator: own.clone(),
-            source: Source::Import { format: "stix".to_owned(), officer: "test".to_owned() },
-            stored_at: now(),
-            content,
-            caveats: BTreeSet::new(),
-            retention_until: None,
-            floor: None,
-            flagged: false,
-        };
-        holdings.push(Holding { custody, body: *body });
-        std::ops::ControlFlow::Continue(())
-    })
-    .unwrap();
-    act(node, Event::Ingest(holdings));
-}
-
-fn order(recipient: &str, purpose: &str, offence: Option<&str>, facts: &[&str]) -> StandingOrder {
-    StandingOrder {
-        recipient: recipient.parse().unwrap(),
-        purpose: purpose.to_owned(),
-        grounds: Grounds {
-            offence: offence.map(str::to_owned),
-            facts: facts.iter().map(|f| (*f).to_owned()).collect(),
-            ..Grounds::default()
-        },
-    }
-}
 
 fn words(table: &toml::Table, key: &str) -> BTreeSet<String> {
     let items = table.get(key).and_then(toml::Value::as_array).into_iter().flatten();
@@ -212,41 +72,39 @@ fn every_record_and_order_has_its_golden_outcome() {
     assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), rows.len(), wrong.join("\n"));
 }
 
-/// Carries every waiting message to its node until nothing waits.
-fn deliver(nodes: &mut [Node]) {
-    for _ in 0..20 {
-        let mut moved = false;
-        for from in 0..nodes.len() {
-            let ready: Vec<(AgencyId, node::peer::Message)> = {
-                let snapshot = nodes[from].snapshot().unwrap();
-                let waiting = node::outbox::all_waiting(&*snapshot).unwrap();
-                let ready = |w: &node::outbox::Waiting| node::outbox::ready(&*snapshot, w).unwrap();
-                waiting.iter().map(|w| (w.recipient.clone(), ready(w))).collect()
-            };
-            for (to, message) in ready {
-                let at = nodes.iter().position(|n| *n.agency() == to).unwrap();
-                match nodes[at].receive(&message, now(), &mut Seeded(11)) {
-                    Ok(answer) => {
-                        nodes[from].answered(&answer, now(), &mut Seeded(12)).unwrap();
-                    }
-                    Err(node::NodeError::Conflict { size }) => {
-                        nodes[from].seen_by(&to, size).unwrap();
-                    }
-                    Err(error) => panic!("{error}"),
-                }
-                moved = true;
-            }
-        }
-        if !moved {
-            return;
-        }
+#[test]
+fn the_view_answers_as_the_store_does() {
+    use node::pages::{Release, Wanted};
+    let mut nodes = cast();
+    let (mut whole, mut asked) = (0, 0);
+    for (offence, purpose) in [(Some("financing"), "ct.investigation"), (None, "ct.prevention")] {
+        let order = order(CAST[1].1, purpose, offence, &[]);
+        act(&mut nodes[0], Event::Order(order.clone()));
+        let snapshot = nodes[0].snapshot().unwrap();
+        let facts = nodes[0].facts(&*snapshot);
+        let plain = node::facts::Facts::new(&*snapshot, nodes[0].agency(), nodes[0].rules());
+        let told = |facts| {
+            let all = node::query::audience(facts, &order, (1_000, now())).unwrap();
+            let named: Vec<_> =
+                all.named.into_iter().map(|s| (s.record, s.outcome, s.reason)).collect();
+            assert_eq!(named.len() as u64 + all.tally.refused, all.tally.total());
+            (all.tally, named)
+        };
+        asked += told(&facts).0.total();
+        assert_eq!(told(&facts), told(&plain));
+        let read = |facts| {
+            let all = Wanted::first(1_000);
+            node::query::collection(facts, &order.recipient, &all, now()).unwrap().rows
+        };
+        let (quick, slow) = (read(&facts), read(&plain));
+        let bytes = |rows: &[node::pages::Shown]| -> Vec<Vec<u8>> {
+            rows.iter().map(|row| row.raw().to_vec()).collect()
+        };
+        assert_eq!(bytes(&quick), bytes(&slow));
+        assert!(slow.iter().all(|row| matches!(row.release, Release::Cut(_))));
+        whole += quick.iter().filter(|row| matches!(row.release, Release::Whole(_))).count();
     }
-    panic!("messages never end");
-}
-
-fn holds(node: &Node, id: &RecordId) -> bool {
-    let snapshot = node.snapshot().unwrap();
-    node::query::record(&node.facts(&*snapshot), id).unwrap().is_some()
+    assert!(whole > 3 && asked > 20, "{whole} whole of {asked}: the scenario lost its point");
 }
 
 #[test]
@@ -282,4 +140,18 @@ fn a_record_travels_with_consent_and_its_recall_reaches_the_third_node() {
     for node in &nodes {
         node::log::audit(&*node.snapshot().unwrap()).unwrap();
     }
+}
+
+#[test]
+fn a_reader_with_older_rules_weighs_a_snapshot_by_its_own() {
+    let mut node = node(0, CAST[0].1, CAST[0].2);
+    let before = node.compiled();
+    let document = documents().remove(0);
+    let agreement = Box::new(wire::agreement::parse(&document).unwrap());
+    act(&mut node, Event::Agree { agreement, document });
+    let snapshot = node.snapshot().unwrap();
+    let count =
+        |compiled: &node::Compiled| compiled.at(&*snapshot).unwrap().unwrap().agreements().len();
+    assert_eq!(before.rules().unwrap().agreements().len(), 0);
+    assert_eq!((count(&before), count(&node.compiled())), (1, 1));
 }

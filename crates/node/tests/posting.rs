@@ -155,7 +155,7 @@ fn seen(node: &Node, which: usize, of: &Collection, now: Timestamp) -> Vec<(Stri
     let snapshot = node.snapshot().unwrap();
     let all = page(&node.facts(&*snapshot), &agency(which), of, &Wanted::first(100), now).unwrap();
     let text = |raw: &[u8]| String::from_utf8(raw.to_vec()).unwrap();
-    all.rows.iter().map(|row| (row.placed.record.to_string(), text(row.raw()))).collect()
+    all.rows.iter().map(|row| (row.record().to_string(), text(row.raw()))).collect()
 }
 
 fn take_down(

@@ -5,6 +5,7 @@
 //! |---|---|
 //! | [`engine`] | agreements and vocabulary compiled to masks; verdicts and explained decisions |
 //! | [`release`] | the only way out: strips what is withheld and builds `Released` |
+//! | [`shapes`] | what many records have in common, compiled once; answered by `release::Inquiry` |
 //! | [`explain`] | a decision in sentences |
 //! | [`reasons`] | one table: code, sentence, cure |
 //! | [`lint`] | what is wrong or doubtful in an agreement, before it is signed |
@@ -31,4 +32,5 @@ pub mod lint;
 mod overlap;
 pub mod reasons;
 pub mod release;
+pub mod shapes;
 pub mod terms;

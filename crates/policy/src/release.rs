@@ -5,12 +5,14 @@
 //! decide, strip what is withheld from the content itself, and remove references that would
 //! betray a hidden record.
 //!
-//! INVARIANT: a `Released` is built in this file only; its fields are private and it has no
-//! constructor. Values that are not records (counts, the log) need none.
+//! INVARIANT: a `Released` is built here and in [`Inquiry`] only; its fields are private and it has
+//! no constructor. Values that are not records (counts, the log) need none.
 
+mod inquiry;
 mod own;
 mod screen;
 
+pub use inquiry::{Inquiry, One, Short};
 pub use own::give_back;
 pub use screen::{Viewer, show};
 
@@ -22,6 +24,7 @@ use model::record::Record;
 use model::request::Ask;
 use std::collections::BTreeSet;
 use std::fmt::Display;
+use std::sync::Arc;
 
 /// Content that can lose parts.
 pub trait Content: Sized {
@@ -34,6 +37,9 @@ pub trait Content: Sized {
     /// # Errors
     /// A pointer leads nowhere, or its value cannot go without breaking the content.
     fn without(&self, pointers: &[&str]) -> Result<Self, Self::Error>;
+
+    /// How many bytes it is as it would be sent.
+    fn size_bytes(&self) -> usize;
 }
 
 /// References without which a record says nothing: if one is hidden, so is the record.
@@ -51,7 +57,7 @@ pub struct Released<T> {
     originator: AgencyId,
     recipient: AgencyId,
     purpose: String,
-    decision: Decision,
+    decision: Arc<Decision>,
 }
 
 impl<T> Released<T> {
@@ -228,7 +234,7 @@ fn made<T>(
         originator: record.originator.clone(),
         recipient: to.recipient.clone(),
         purpose: to.purpose.to_owned(),
-        decision,
+        decision: Arc::new(decision),
     }
 }
 

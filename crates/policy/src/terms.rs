@@ -4,6 +4,8 @@
 
 /// The rule an emergency article may lift.
 pub const ORIGINATOR_CONSENT: &str = "ORIGINATOR_CONSENT";
+/// Obligation: who passes a record on under the article tells its originator at once.
+pub const NOTIFY_ORIGINATOR: &str = "notify_originator";
 /// Caveat added where onward transfer needs the originator's consent.
 pub const CAVEAT_ONWARD_CONSENT: &str = "ONWARD_CONSENT";
 /// Caveat added where onward transfer is forbidden.

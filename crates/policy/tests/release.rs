@@ -44,6 +44,9 @@ impl Content for Paper {
         }
         Ok(Self(left))
     }
+    fn size_bytes(&self) -> usize {
+        self.0.iter().map(String::len).sum()
+    }
 }
 
 fn paper() -> Paper {

@@ -1,16 +1,14 @@
 //! What a step wants done: changes, messages, log entries, follow-ups. Pure values.
 
-use model::agreement::Agreement;
-use model::custody::{Custody, Holding, Tombstone};
+use crate::change::Change;
 use model::decision::{Decision, Outcome, Reason};
 use model::entry::Draft;
 use model::event::Event;
-use model::ids::{AgencyId, AgreementId, Digest, RecordId, StatusId};
-use model::member::Member;
-use model::posting::{Appraisal, Collection, Placed, PostStatus};
-use model::release::{AgreementSignature, RecallNotice, RecallReceipt, Receipt, Terms};
+use model::ids::{AgencyId, AgreementId, Digest, RecordId};
+use model::posting::PostStatus;
+use model::release::{RecallNotice, RecallReceipt, Receipt, ReleaseNotice, Terms};
 use model::request::{Consent, StandingOrder};
-use model::vocabulary::Vocabulary;
+use model::time::Timestamp;
 use policy::release::Released;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -30,135 +28,55 @@ pub struct Offered {
     pub rejected: bool,
 }
 
-/// One change of state.
-#[derive(Debug, Clone)]
-pub enum Change<B> {
-    /// Hold a record; replaces the custody of the same version.
-    Hold(Box<Holding<B>>),
-    /// Hold an earlier version beside the newest.
-    HoldEarlier(Box<Holding<B>>),
-    /// Delete every version of an assertion and leave a tombstone.
-    Delete {
-        /// What is deleted.
-        custody: Box<Custody>,
-        /// What stays.
-        tombstone: Tombstone,
+/// What a message in the outbox is about, for its sender only.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(tag = "about", rename_all = "snake_case")]
+pub enum Subject {
+    /// A shipment, logged at this index.
+    Shipment {
+        /// Index of its dispatch entry.
+        entry: u64,
+        /// The order its records went under, to offer them anew if it is given up.
+        order: StandingOrder,
+        /// Its records.
+        records: Vec<RecordId>,
     },
-    /// Leave a tombstone without deleting (an originator keeps what it recalled).
-    Entomb(Tombstone),
-    /// Flag a product that rests on a recalled record.
-    Flag(Box<Custody>),
-    /// Keep a hit: terms without content.
-    Hit {
-        /// Who gave it.
-        giver: AgencyId,
-        /// The terms.
-        terms: Box<Terms>,
-    },
-    /// Pin a member document.
-    Pin(Box<Member>),
-    /// Replace the access token of a partner's client.
-    Access {
-        /// The partner.
-        partner: AgencyId,
-        /// SHA-256 of the token.
-        token: Digest,
-    },
-    /// Adopt a vocabulary.
-    Vocabulary(Box<Vocabulary>),
-    /// Adopt an agreement with its document.
-    Agreement {
-        /// As read.
-        agreement: Box<Agreement>,
-        /// As written.
-        document: Vec<u8>,
-    },
-    /// Store a signature on an agreement.
-    Signature(AgreementSignature),
-    /// Store a standing order.
-    Order(StandingOrder),
-    /// Drop a standing order.
-    DropOrder(StandingOrder),
-    /// Store a consent.
-    Consent(Consent),
-    /// Put a release into the partner's collection.
-    Offer {
-        /// What was offered: duplicate suppression compares it.
-        offered: Box<Offered>,
-        /// The release.
-        released: Box<Released<B>>,
-    },
-    /// Take a record out of a partner's collection.
-    Retract {
+    /// A recall of this record.
+    Recall {
         /// The record.
         record: RecordId,
-        /// Whose assertion of it.
+        /// Whose record it is.
         originator: AgencyId,
-        /// The partner.
-        recipient: AgencyId,
-        /// Only as offered for this purpose; for every purpose where absent.
-        purpose: Option<String>,
+        /// Taken back for good, or no longer shared.
+        cause: model::custody::Deletion,
     },
-    /// A partner did not take a record: what was offered is marked so.
-    Rejected {
-        /// The record.
-        record: RecordId,
-        /// The partner.
-        recipient: AgencyId,
+    /// A consent.
+    Consent,
+    /// Word to an originator that these records were passed on.
+    Notice {
+        /// The records.
+        records: Vec<RecordId>,
     },
-    /// Drop a hit whose record was taken back.
-    DropHit {
-        /// Who gave it.
-        giver: AgencyId,
-        /// The record.
-        record: RecordId,
-    },
-    /// A message was answered: it leaves the outbox.
-    Answered {
-        /// Digest of the message.
-        message: Digest,
-        /// The partner.
-        partner: AgencyId,
-    },
-    /// Keep the receipt given for a message, so that a repetition gets the same answer.
-    ReceiptGiven(Receipt),
-    /// Keep a partner's receipt.
-    ReceiptTaken(Receipt),
-    /// Keep a partner's word on a recall.
-    RecallTaken(RecallReceipt),
-    /// Put a version into a collection that partners write; the instant it was added is set when
-    /// it is written.
-    Place(Collection, Placed),
-    /// Take a version out of a collection that partners write.
-    Displace(Collection, Placed),
-    /// Delete one version of an assertion; another is the newest then.
-    DropVersion {
-        /// The version.
-        custody: Box<Custody>,
-        /// The newest of those that stay.
-        newest: String,
-    },
-    /// Keep a status resource.
-    Status {
-        /// The partner that posted.
-        partner: AgencyId,
-        /// The status.
-        status: PostStatus,
-    },
-    /// Drop a status resource whose time is over.
-    DropStatus {
-        /// The partner that posted.
-        partner: AgencyId,
-        /// Which.
-        status: StatusId,
-    },
-    /// Store how a partner's postings are regarded.
-    Appraise {
-        /// The partner.
-        partner: AgencyId,
-        /// The officer's word.
-        appraisal: Appraisal,
-    },
+}
+
+/// How often a partner's door refused a message that waits for it.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Refusals {
+    /// How often.
+    pub count: u32,
+    /// Since when.
+    pub since: Timestamp,
+    /// What it said last: status and code.
+    pub last: String,
+}
+
+/// Why a message was given up.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct GivenUp {
+    /// When.
+    pub at: Timestamp,
+    /// Why, in words.
+    pub reason: String,
 }
 
 /// A message to seal and send.
@@ -168,6 +86,8 @@ pub enum Outgoing<B> {
     Shipment {
         /// To whom.
         recipient: AgencyId,
+        /// The order they go under, without grounds that only an originator can give.
+        order: StandingOrder,
         /// The agreements they rest on, with the digests of their documents.
         agreements: BTreeMap<AgreementId, Digest>,
         /// The releases, with their terms.
@@ -182,6 +102,8 @@ pub enum Outgoing<B> {
         /// The consent.
         consent: Consent,
     },
+    /// Word to an originator that its records were passed on.
+    Notice(ReleaseNotice),
 }
 
 /// The answer to whoever brought the event.
@@ -215,6 +137,11 @@ pub enum Reply {
     Posted(Box<PostStatus>),
     /// How many versions were taken out of a collection.
     TakenDown(usize),
+    /// A partner's refusal is noted.
+    Refused {
+        /// Whether the message was given up for it.
+        given_up: bool,
+    },
 }
 
 /// What became of one record offered to one recipient.
@@ -230,6 +157,8 @@ pub struct Shared {
     pub reason: Reason,
     /// Whether it went before on the same terms.
     pub repeated: bool,
+    /// What keeps it here although the rules would let it go.
+    pub hindrance: Option<String>,
     /// The whole decision; dropped where very many records are shared at once.
     pub decision: Option<Box<Decision>>,
 }
@@ -270,7 +199,12 @@ impl<B> Effects<B> {
 
     /// One change with its entry.
     #[must_use]
-    pub fn one(change: Change<B>, entry: Draft) -> Self {
-        Self { changes: vec![change], entries: vec![entry], ..Self::default() }
+    pub fn one(change: impl Into<Change<B>>, entry: Draft) -> Self {
+        Self { changes: vec![change.into()], entries: vec![entry], ..Self::default() }
+    }
+
+    /// Wants one more change.
+    pub fn change(&mut self, change: impl Into<Change<B>>) {
+        self.changes.push(change.into());
     }
 }

@@ -1,17 +1,18 @@
 //! The frozen facts one step may read. Pure: the caller answers from one snapshot.
 
 use crate::Rules;
-use crate::effects::Offered;
+use crate::effects::{Offered, Refusals, Subject};
 use model::agreement::Agreement;
 use model::custody::{Custody, Tombstone};
 use model::ids::{AgencyId, AgreementId, Digest, RecordId, StatusId};
 use model::member::Member;
 use model::posting::{Appraisal, Collection, Placed};
 use model::record::Record;
-use model::release::{AgreementSignature, Receipt};
+use model::release::{AgreementSignature, Receipt, ReleaseNotice};
 use model::request::{Consent, StandingOrder};
 use model::time::Timestamp;
 use policy::release::Content;
+use std::collections::BTreeSet;
 
 /// The snapshot could not be read; the text says what and where.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -126,17 +127,22 @@ pub trait Facts {
         originator: &AgencyId,
         recipient: &AgencyId,
     ) -> Result<Vec<Offered>, Fault>;
-    /// Everyone this assertion was released to by this node.
+    /// Everyone this assertion is offered to by this node now.
     ///
     /// # Errors
     /// [`Fault`] when the store cannot be read.
     fn recipients(&self, id: &RecordId, originator: &AgencyId) -> Result<Vec<AgencyId>, Fault>;
+    /// Everyone this assertion was ever released to by this node, withdrawn since or not.
+    ///
+    /// # Errors
+    /// [`Fault`] when the store cannot be read.
+    fn ever(&self, id: &RecordId, originator: &AgencyId) -> Result<Vec<AgencyId>, Fault>;
     /// The receipt this node gave for a manifest, if it received it before.
     ///
     /// # Errors
     /// [`Fault`] when the store cannot be read.
     fn receipt_given(&self, manifest: &Digest) -> Result<Option<Receipt>, Fault>;
-    /// Whether a message of this digest to this partner awaits its answer.
+    /// Whether a message of this digest to this partner awaits its answer, given up or not.
     ///
     /// # Errors
     /// [`Fault`] when the store cannot be read.
@@ -180,4 +186,33 @@ pub trait Facts {
     /// # Errors
     /// [`Fault`] when the store cannot be read.
     fn statuses_due(&self, now: Timestamp) -> Result<Vec<(AgencyId, StatusId)>, Fault>;
+    /// A message in the outbox: what it is about and how often it was refused.
+    ///
+    /// # Errors
+    /// [`Fault`] when the store cannot be read.
+    fn waits(
+        &self,
+        message: &Digest,
+        partner: &AgencyId,
+    ) -> Result<Option<(Subject, Option<Refusals>)>, Fault>;
+    /// A message that was given up: what it is about.
+    ///
+    /// # Errors
+    /// [`Fault`] when the store cannot be read.
+    fn undelivered(&self, message: &Digest, partner: &AgencyId) -> Result<Option<Subject>, Fault>;
+    /// Messages to this partner given up since it last answered one.
+    ///
+    /// # Errors
+    /// [`Fault`] when the store cannot be read.
+    fn given_up_in_a_row(&self, partner: &AgencyId) -> Result<u64, Fault>;
+    /// Originators that are owed notices.
+    ///
+    /// # Errors
+    /// [`Fault`] when the store cannot be read.
+    fn creditors(&self) -> Result<BTreeSet<AgencyId>, Fault>;
+    /// Notices that an originator is owed, at most `limit`.
+    ///
+    /// # Errors
+    /// [`Fault`] when the store cannot be read.
+    fn owed(&self, originator: &AgencyId, limit: usize) -> Result<Vec<ReleaseNotice>, Fault>;
 }

@@ -1,9 +1,10 @@
 //! Members, vocabulary, agreements, signatures, orders and consents. Pure.
 
+use crate::change::RuleChange;
 use crate::denial::Denial;
-use crate::effects::{Change, Effects, Outgoing, Reply};
+use crate::effects::{Effects, Outgoing, Reply};
 use crate::facts::Facts;
-use crate::share;
+use crate::{notice, share};
 use model::agreement::Agreement;
 use model::entry::{Draft, EntryKind};
 use model::event::Event;
@@ -23,7 +24,7 @@ pub(crate) fn begin<B>(member: Member) -> Effects<B> {
         .seal("agency", &member.agency)
         .seal("release_key", &member.keys.release)
         .seal("log_key", &member.keys.log);
-    Effects::one(Change::Pin(Box::new(member)), entry)
+    Effects::one(RuleChange::Pin(Box::new(member)), entry)
 }
 
 /// Pins a partner's member document; a successor must be newer and keep its root key.
@@ -61,7 +62,9 @@ pub(crate) fn enrol<F: Facts>(facts: &F, member: Member, now: Timestamp) -> Answ
         .with(&member.agency)
         .seal("version", member.version)
         .seal("release_key", &member.keys.release);
-    let mut effects = Effects::one(Change::Pin(Box::new(member)), entry);
+    let agency = member.agency.clone();
+    let mut effects = Effects::one(RuleChange::Pin(Box::new(member)), entry);
+    notice::pay(facts, &agency, &mut effects)?;
     effects.then = backfill(facts)?;
     Ok(effects)
 }
@@ -76,7 +79,7 @@ pub(crate) fn access<F: Facts>(facts: &F, partner: AgencyId, token: Digest) -> A
         ));
     }
     let entry = Draft::new(EntryKind::Access, 1).with(&partner);
-    Ok(Effects::one(Change::Access { partner, token }, entry))
+    Ok(Effects::one(RuleChange::Access { partner, token }, entry))
 }
 
 /// Adopts the vocabulary.
@@ -84,7 +87,7 @@ pub(crate) fn adopt<F: Facts>(facts: &F, vocabulary: Vocabulary) -> Answer<F> {
     let entry = Draft::new(EntryKind::Vocabulary, 1)
         .seal("actors", vocabulary.actors.len())
         .seal("states", vocabulary.states.len());
-    let mut effects = Effects::one(Change::Vocabulary(Box::new(vocabulary)), entry);
+    let mut effects = Effects::one(RuleChange::Vocabulary(Box::new(vocabulary)), entry);
     effects.then = backfill(facts)?;
     Ok(effects)
 }
@@ -112,7 +115,7 @@ pub(crate) fn agree<F: Facts>(facts: &F, agreement: Agreement, document: Vec<u8>
         .seal("digest", agreement.digest)
         .seal("version", agreement.version);
     let mut effects =
-        Effects::one(Change::Agreement { agreement: Box::new(agreement), document }, entry);
+        Effects::one(RuleChange::Agreement { agreement: Box::new(agreement), document }, entry);
     effects.then = backfill(facts)?;
     Ok(effects)
 }
@@ -159,7 +162,7 @@ pub(crate) fn sign<F: Facts>(facts: &F, signature: AgreementSignature) -> Answer
         .under([&signature.agreement])
         .with(&signature.agency)
         .seal("digest", signature.digest);
-    let mut effects = Effects::one(Change::Signature(signature), entry);
+    let mut effects = Effects::one(RuleChange::Signature(signature), entry);
     effects.then = backfill(facts)?;
     Ok(effects)
 }
@@ -173,7 +176,7 @@ pub(crate) fn order<F: Facts>(facts: &F, order: StandingOrder) -> Answer<F> {
         .with(&order.recipient)
         .purpose(&order.purpose)
         .seal("change", "given");
-    let mut effects = Effects::one(Change::Order(order.clone()), entry);
+    let mut effects = Effects::one(RuleChange::Order(order.clone()), entry);
     effects.then = share::in_portions(&facts.own_records()?, &order);
     Ok(effects)
 }
@@ -191,7 +194,7 @@ pub(crate) fn withdraw<F: Facts>(facts: &F, order: StandingOrder) -> Answer<F> {
         .with(&order.recipient)
         .purpose(&order.purpose)
         .seal("change", "withdrawn");
-    Ok(Effects::one(Change::DropOrder(order), entry))
+    Ok(Effects::one(RuleChange::DropOrder(order), entry))
 }
 
 /// Stores a consent; the originator's node also sends it to the holders.
@@ -203,7 +206,7 @@ pub(crate) fn permit<F: Facts>(facts: &F, consent: Consent, voucher: &Voucher) -
             .with(&consent.recipient)
             .seal("originator", &consent.originator)
             .seal("object", consent.object.as_ref().map_or("any", |o| o.as_str()));
-        effects = Effects::one(Change::Consent(consent.clone()), entry);
+        effects = Effects::one(RuleChange::Consent(consent.clone()), entry);
     }
     match voucher {
         Voucher::Officer { .. } if known => effects.reply = Reply::Unchanged,

@@ -1,7 +1,8 @@
 //! Records read by a local officer are stored, logged and queued for the standing orders. Pure.
 
+use crate::change::RecordChange;
 use crate::denial::Denial;
-use crate::effects::{Change, Effects, Reply};
+use crate::effects::{Effects, Reply};
 use crate::facts::Facts;
 use crate::share;
 use model::custody::{Custody, Deletion, Holding, Source, version_order};
@@ -33,7 +34,8 @@ pub(crate) fn ingest<F: Facts>(
     }
     let orders = facts.orders()?;
     let mut effects = Effects::default();
-    let (mut stored, mut unchanged, mut refused) = (BTreeSet::new(), 0_u64, Vec::new());
+    let (mut stored, mut unchanged, mut refused) = (Vec::new(), 0_u64, Vec::new());
+    let repeated = repeated(&holdings);
     let mut seen = BTreeMap::new();
     let mut origin = (String::new(), String::new());
     for mut holding in holdings {
@@ -45,19 +47,23 @@ pub(crate) fn ingest<F: Facts>(
                 if let Source::Import { format, officer } = &custody.source {
                     origin = (format.clone(), officer.clone());
                 }
-                stored.insert(custody.id.clone());
+                stored.push(custody.id.clone());
                 let holding = Box::new(holding);
                 if let Verdict::Newest = verdict {
                     let custody = &holding.custody;
-                    seen.insert(custody.id.clone(), (custody.version.clone(), custody.content));
-                    effects.changes.push(Change::Hold(holding));
+                    if repeated.contains(&custody.id) {
+                        seen.insert(custody.id.clone(), (custody.version.clone(), custody.content));
+                    }
+                    effects.change(RecordChange::Hold(holding));
                 } else {
-                    effects.changes.push(Change::HoldEarlier(holding));
+                    effects.change(RecordChange::HoldEarlier(holding));
                 }
             }
         }
     }
     let count = u64::try_from(effects.changes.len()).unwrap_or(u64::MAX);
+    stored.sort_unstable();
+    stored.dedup();
     if count > 0 {
         let ids: Vec<&str> = stored.iter().map(RecordId::as_str).collect();
         let entry = Draft::new(EntryKind::Import, count)
@@ -66,10 +72,20 @@ pub(crate) fn ingest<F: Facts>(
             .seal("records", ids.join(" "));
         effects.entries.push(entry);
     }
-    let ids: Vec<RecordId> = stored.into_iter().collect();
-    effects.then = orders.iter().flat_map(|order| share::in_portions(&ids, order)).collect();
+    effects.then = orders.iter().flat_map(|order| share::in_portions(&stored, order)).collect();
     effects.reply = Reply::Ingested { stored: count, unchanged, refused };
     Ok(effects)
+}
+
+/// The ids that occur more than once; in the usual portion none does.
+fn repeated<B>(holdings: &[Holding<B>]) -> BTreeSet<RecordId> {
+    let mut ids: Vec<&RecordId> = holdings.iter().map(|holding| &holding.custody.id).collect();
+    ids.sort_unstable();
+    let twice = |pair: &[&RecordId]| match pair {
+        [one, other] if one == other => Some((*one).clone()),
+        _ => None,
+    };
+    ids.windows(2).filter_map(twice).collect()
 }
 
 fn judge<F: Facts>(

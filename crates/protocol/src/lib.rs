@@ -11,11 +11,14 @@
     )
 )]
 
+pub mod change;
+mod deliver;
 pub mod denial;
-pub mod effects;
+mod effects;
 pub mod facts;
 mod govern;
 mod ingest;
+mod notice;
 mod post;
 mod recall;
 mod receive;
@@ -26,13 +29,19 @@ mod step;
 mod takedown;
 mod view;
 
+pub use change::{
+    Change, CollectionChange, DeliveryChange, PostingChange, RecordChange, RuleChange,
+};
+pub use deliver::{FINAL_REFUSALS_MAX, PATIENCE_SECONDS, REFUSALS_MAX};
 pub use denial::{Denial, Party};
-pub use effects::{Change, Effects, Offered, Outgoing, Reply, Shared};
+pub use effects::{Effects, GivenUp, Offered, Outgoing, Refusals, Reply, Shared, Subject};
 pub use facts::{Facts, Fault, Held};
+pub use notice::{NOTICE_RECORDS_MAX, unannounced};
 pub use policy::engine::Engine as Rules;
-pub use policy::release::{Refusal, Released};
+pub use policy::release::{ESSENTIAL_REFS, Inquiry, One, Refusal, Released, Short};
+pub use policy::shapes::{Catalogue, Own, ShapeNumber};
 pub use post::POSTED_MAX;
-pub use share::{Offer, offer};
+pub use share::{Offer, SHIPMENT_BYTES_MAX, ask, offer, offer_held};
 pub use shelf::{collections, rights, sight};
 pub use step::step;
 pub use view::{Example, Seen, examples, explain, officer_view, would_share};

@@ -5,8 +5,9 @@
 //! an object says of its author; another originator's assertion of the same id is never touched.
 //! SOURCE: OASIS TAXII 2.1 section 5.5; docs/decisions/0005-posting-without-a-signature.md.
 
+use crate::change::{PostingChange, RecordChange};
 use crate::denial::Denial;
-use crate::effects::{Change, Effects, Reply};
+use crate::effects::{Effects, Reply};
 use crate::facts::Facts;
 use crate::ingest::{stem, variant};
 use crate::receive::merged;
@@ -99,7 +100,7 @@ pub(crate) fn appraise<F: Facts>(
         .with(&partner)
         .seal("floor", appraisal.floor)
         .seal("grade", appraisal.grade.map_or_else(|| "none".to_owned(), |g| g.to_string()));
-    Ok(Effects::one(Change::Appraise { partner, appraisal }, entry))
+    Ok(Effects::one(PostingChange::Appraise { partner, appraisal }, entry))
 }
 
 /// What of one object is held, in the store and from earlier in this posting.
@@ -308,12 +309,12 @@ impl<B: Clone> Desk<B> {
         self.taken.insert(custody.id.clone());
         let newest = (custody.version.clone(), custody.content);
         let holding = Box::new(Holding { custody, body: posted.body });
-        self.effects.changes.push(match rank {
+        self.effects.change(match rank {
             Rank::Newest => {
                 staged.newest = Some(newest);
-                Change::Hold(holding)
+                RecordChange::Hold(holding)
             }
-            Rank::Earlier => Change::HoldEarlier(holding),
+            Rank::Earlier => RecordChange::HoldEarlier(holding),
         });
     }
 
@@ -344,10 +345,10 @@ impl<B: Clone> Desk<B> {
                 let newest =
                     facts.custody(id, &self.partner)?.is_some_and(|c| c.version == version);
                 let holding = Box::new(Holding { custody, body: held.body });
-                self.effects.changes.push(if newest {
-                    Change::Hold(holding)
+                self.effects.change(if newest {
+                    RecordChange::Hold(holding)
                 } else {
-                    Change::HoldEarlier(holding)
+                    RecordChange::HoldEarlier(holding)
                 });
             }
         }
@@ -370,7 +371,7 @@ impl<B: Clone> Desk<B> {
             kind,
             added_at: self.now,
         };
-        self.effects.changes.push(Change::Place(self.collection.clone(), placed));
+        self.effects.change(PostingChange::Place(self.collection.clone(), placed));
     }
 
     fn finish<F: Facts<Body = B>>(
@@ -386,7 +387,7 @@ impl<B: Clone> Desk<B> {
         let pendings = Vec::new();
         let status = PostStatus { id, at: self.now, until, successes, failures, pendings };
         let partner = self.partner;
-        self.effects.changes.push(Change::Status { partner, status: status.clone() });
+        self.effects.change(PostingChange::Status { partner, status: status.clone() });
         self.effects.reply = Reply::Posted(Box::new(status));
         Ok(self.effects)
     }

@@ -1,7 +1,8 @@
 //! Recall: an originator takes a record back, and every holder down the line follows. Pure.
 
+use crate::change::{CollectionChange, DeliveryChange, RecordChange};
 use crate::denial::Denial;
-use crate::effects::{Change, Effects, Outgoing, Reply};
+use crate::effects::{Effects, Outgoing, Reply};
 use crate::facts::Facts;
 use model::agreement::Derived;
 use model::custody::{Custody, Deletion, Tombstone};
@@ -53,7 +54,7 @@ pub(crate) fn recall<F: Facts>(
     }
     let mut effects = notices(facts, (record, own), (reason, Deletion::Recalled), now, None)?;
     let told = told(&effects);
-    effects.changes.push(Change::Entomb(tombstone(record, own, now)));
+    effects.change(RecordChange::Entomb(tombstone(record, own, now)));
     let entry = Draft::new(EntryKind::Recall, u64::try_from(told.len()).unwrap_or(0))
         .seal("record", record)
         .seal("reason", reason);
@@ -71,12 +72,18 @@ pub(crate) fn notices<F: Facts>(
     except: Option<&AgencyId>,
 ) -> Result<Effects<F::Body>, Denial> {
     let mut effects = Effects::default();
-    for recipient in facts.recipients(record, originator)? {
+    // WHY: what was withdrawn may still be on its way, or with those it was passed on to; a recall
+    // for good goes wherever the record ever went.
+    let recipients = match cause {
+        Deletion::Recalled => facts.ever(record, originator)?,
+        Deletion::Withdrawn | Deletion::Expired => facts.recipients(record, originator)?,
+    };
+    for recipient in recipients {
         if Some(&recipient) == except {
             continue;
         }
         let (complete_by, derived) = terms(facts, (record, originator), &recipient, now)?;
-        effects.changes.push(Change::Retract {
+        effects.change(CollectionChange::Retract {
             record: record.clone(),
             originator: originator.clone(),
             recipient: recipient.clone(),
@@ -103,7 +110,7 @@ fn told<B>(effects: &Effects<B>) -> BTreeSet<AgencyId> {
         .iter()
         .filter_map(|message| match message {
             Outgoing::Recall(notice) => Some(notice.recipient.clone()),
-            Outgoing::Shipment { .. } | Outgoing::Consent { .. } => None,
+            Outgoing::Shipment { .. } | Outgoing::Consent { .. } | Outgoing::Notice(_) => None,
         })
         .collect()
 }
@@ -150,7 +157,7 @@ pub(crate) fn recalled<F: Facts>(
             .with(&notice.giver)
             .seal("record", &notice.record)
             .seal("deleted", false);
-        let mut effects = Effects::one(Change::Entomb(stone), entry);
+        let mut effects = Effects::one(RecordChange::Entomb(stone), entry);
         effects.reply = Reply::RecallReceipt(receipt(facts, signed, now));
         return Ok(effects);
     }
@@ -199,17 +206,18 @@ fn honour<F: Facts>(
     let mut answer = receipt(facts, signed, now);
     answer.passed_to = told(&effects);
     let stone = stone(notice);
-    effects
-        .changes
-        .push(Change::DropHit { giver: notice.giver.clone(), record: notice.record.clone() });
+    effects.change(RecordChange::DropHit {
+        giver: notice.giver.clone(),
+        record: notice.record.clone(),
+    });
     match held {
         Some(custody) => {
             answer.deleted = Some(notice.cause);
             derive(facts, notice, &mut effects, &mut answer.derived, now)?;
-            effects.changes.push(Change::Delete { custody: Box::new(custody), tombstone: stone });
+            effects.change(RecordChange::Delete { custody: Box::new(custody), tombstone: stone });
         }
         // INVARIANT: a recall that overtakes its shipment still stops it.
-        None => effects.changes.push(Change::Entomb(stone)),
+        None => effects.change(RecordChange::Entomb(stone)),
     }
     let entry = Draft::new(EntryKind::Recalled, 1)
         .with(&notice.giver)
@@ -247,11 +255,10 @@ pub(crate) fn derive<F: Facts>(
                 let stone = tombstone(&custody.id, &custody.originator, now);
                 next.push(custody.id.clone());
                 effects
-                    .changes
-                    .push(Change::Delete { custody: Box::new(custody), tombstone: stone });
+                    .change(RecordChange::Delete { custody: Box::new(custody), tombstone: stone });
             } else {
                 custody.flagged = true;
-                effects.changes.push(Change::Flag(Box::new(custody)));
+                effects.change(RecordChange::Flag(Box::new(custody)));
             }
         }
     }
@@ -292,5 +299,5 @@ pub(crate) fn done<F: Facts>(
         .with(&receipt.holder)
         .seal("record", &receipt.record)
         .seal("deleted", receipt.deleted.is_some());
-    Ok(Effects::one(Change::RecallTaken(receipt), entry))
+    Ok(Effects::one(DeliveryChange::RecallTaken(receipt), entry))
 }

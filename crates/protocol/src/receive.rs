@@ -1,7 +1,8 @@
 //! A partner's shipment arrives, or its receipt for ours. Pure.
 
+use crate::change::{CollectionChange, DeliveryChange, RecordChange};
 use crate::denial::Denial;
-use crate::effects::{Change, Effects, Reply};
+use crate::effects::{Effects, Reply};
 use crate::facts::Facts;
 use model::custody::{Custody, Deletion, Holding, Source, version_order};
 use model::decision::Outcome;
@@ -58,7 +59,7 @@ pub(crate) fn receive<F: Facts>(
         .seal("manifest", manifest)
         .seal("stored", stored);
     effects.entries.push(entry);
-    effects.changes.push(Change::ReceiptGiven(receipt.clone()));
+    effects.change(DeliveryChange::ReceiptGiven(receipt.clone()));
     effects.reply = Reply::Receipt(receipt);
     Ok(effects)
 }
@@ -133,9 +134,10 @@ fn take<F: Facts>(
 ) -> Result<Reception, Denial> {
     let Some((body, content)) = body else {
         return Ok(if terms.outcome == Outcome::HitOnly {
-            effects
-                .changes
-                .push(Change::Hit { giver: origin.giver.clone(), terms: Box::new(terms.clone()) });
+            effects.change(RecordChange::Hit {
+                giver: origin.giver.clone(),
+                terms: Box::new(terms.clone()),
+            });
             Reception::Stored
         } else {
             Reception::Rejected { reason: "the content is missing".to_owned() }
@@ -150,7 +152,7 @@ fn take<F: Facts>(
         Some(held) => merged(held, fresh),
         None => fresh,
     };
-    effects.changes.push(Change::Hold(Box::new(Holding { custody, body })));
+    effects.change(RecordChange::Hold(Box::new(Holding { custody, body })));
     Ok(Reception::Stored)
 }
 
@@ -211,14 +213,14 @@ pub(crate) fn acknowledge<F: Facts>(
         .seal("manifest", receipt.manifest)
         .seal("rejected", rejected);
     let answered =
-        Change::Answered { message: receipt.manifest, partner: receipt.recipient.clone() };
+        DeliveryChange::Answered { message: receipt.manifest, partner: receipt.recipient.clone() };
     let mut effects = Effects::one(answered, entry);
     for (record, reception) in &receipt.records {
         if matches!(reception, Reception::Rejected { .. }) {
             let (record, recipient) = (record.clone(), receipt.recipient.clone());
-            effects.changes.push(Change::Rejected { record, recipient });
+            effects.change(CollectionChange::Rejected { record, recipient });
         }
     }
-    effects.changes.push(Change::ReceiptTaken(receipt));
+    effects.change(DeliveryChange::ReceiptTaken(receipt));
     Ok(effects)
 }

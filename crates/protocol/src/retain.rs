@@ -1,8 +1,11 @@
-//! The clock: what has reached the end of its retention is deleted and logged. Pure.
+//! The clock: what has reached the end of its retention is deleted and logged, and notices that
+//! are owed go out once they can. Pure.
 
+use crate::change::{PostingChange, RecordChange};
 use crate::denial::Denial;
-use crate::effects::{Change, Effects, Reply};
+use crate::effects::{Effects, Reply};
 use crate::facts::Facts;
+use crate::notice;
 use model::custody::{Deletion, Tombstone};
 use model::entry::{Draft, EntryKind};
 use model::time::Timestamp;
@@ -23,11 +26,12 @@ pub(crate) fn tick<F: Facts>(facts: &F, now: Timestamp) -> Result<Effects<F::Bod
         entry.partner = Some(custody.originator.clone());
         effects.entries.push(entry);
         gone.push(custody.id.clone());
-        effects.changes.push(Change::Delete { custody: Box::new(custody), tombstone });
+        effects.change(RecordChange::Delete { custody: Box::new(custody), tombstone });
     }
     for (partner, status) in facts.statuses_due(now)? {
-        effects.changes.push(Change::DropStatus { partner, status });
+        effects.change(PostingChange::DropStatus { partner, status });
     }
+    notice::settle(facts, &mut effects)?;
     effects.reply = Reply::Expired(gone);
     Ok(effects)
 }

@@ -3,19 +3,21 @@
 //! Pure. A record that points to one the recipient may not know of loses the pointer (a withheld
 //! record is not betrayed by its neighbours).
 
+use crate::change::CollectionChange;
 use crate::denial::Denial;
-use crate::effects::{Change, Effects, Offered, Outgoing, Reply, Shared};
+use crate::effects::{Effects, Offered, Outgoing, Reply, Shared};
 use crate::facts::{Facts, Held};
 use crate::ingest::PORTION_MAX;
-use model::custody::{Custody, Deletion};
+use crate::notice;
+use model::custody::Deletion;
 use model::decision::{Decision, Outcome, Reason};
 use model::entry::{Draft, EntryKind};
 use model::event::Event;
-use model::ids::{AgreementId, Digest, RecordId};
+use model::ids::{AgencyId, AgreementId, Digest, RecordId};
 use model::release::{RecallNotice, Terms};
-use model::request::{Ask, StandingOrder};
+use model::request::{Ask, Grounds, StandingOrder};
 use model::time::Timestamp;
-use policy::release::{Refusal, Released};
+use policy::release::{Content, Refusal, Released};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What one recipient may have of one record now.
@@ -28,6 +30,13 @@ pub enum Offer<B> {
     /// No such record is held.
     Unknown,
 }
+
+/// LIMIT: bytes of terms and contents in one shipment. WHY: sealed and in base64 it is a third
+/// larger, and must fit a value of the store (16 MiB) and a partner's door (32 MiB).
+pub const SHIPMENT_BYTES_MAX: usize = 11 * 1024 * 1024;
+
+/// Bytes of the two lengths before terms and content.
+const LENGTHS_BYTES: usize = 8;
 
 /// Splits records into follow-up events of at most [`PORTION_MAX`].
 pub(crate) fn in_portions<B>(records: &[RecordId], order: &StandingOrder) -> Vec<Event<B>> {
@@ -53,20 +62,34 @@ pub fn offer<F: Facts>(
     }
 }
 
-/// The question for one record, with the consents stored here.
-pub(crate) fn ask<F: Facts>(
+/// As [`offer`], for what the caller read from these facts, such as one version of a record.
+///
+/// # Errors
+/// See [`offer`].
+pub fn offer_held<F: Facts>(
     facts: &F,
-    custody: &Custody,
+    held: &Held<F::Body>,
+    order: &StandingOrder,
+    now: Timestamp,
+) -> Result<Offer<F::Body>, Denial> {
+    decide(facts, held, order, now)
+}
+
+/// The question for one record, with the consents stored here.
+///
+/// # Errors
+/// [`Denial`] when the facts cannot be read.
+pub fn ask<F: Facts>(
+    facts: &F,
+    originator: &AgencyId,
     order: &StandingOrder,
     now: Timestamp,
 ) -> Result<Ask, Denial> {
-    let originator = &custody.originator;
     let mut grounds = order.grounds.clone();
     // INVARIANT: only consents stored here count; nobody writes one into an order.
     grounds.consents.clear();
     if originator != facts.own_agency() {
         grounds.consents.extend(facts.consents(originator, &order.recipient)?);
-        grounds.consents.extend(crate::shelf::consents(facts, custody, &order.recipient, now)?);
     }
     Ok(Ask {
         holder: facts.own_agency().clone(),
@@ -77,6 +100,19 @@ pub(crate) fn ask<F: Facts>(
     })
 }
 
+/// As [`ask`], with what the originator permitted by posting this very version to a community.
+pub(crate) fn ask_for<F: Facts>(
+    facts: &F,
+    held: &Held<F::Body>,
+    order: &StandingOrder,
+    now: Timestamp,
+) -> Result<Ask, Denial> {
+    let mut question = ask(facts, &held.custody.originator, order, now)?;
+    let consents = crate::shelf::consents(facts, held, &order.recipient, now)?;
+    question.grounds.consents.extend(consents);
+    Ok(question)
+}
+
 fn decide<F: Facts>(
     facts: &F,
     held: &Held<F::Body>,
@@ -84,7 +120,7 @@ fn decide<F: Facts>(
     now: Timestamp,
 ) -> Result<Offer<F::Body>, Denial> {
     let rules = facts.rules()?;
-    let question = ask(facts, &held.custody, order, now)?;
+    let question = ask_for(facts, held, order, now)?;
     let hidden = hidden(facts, held, order, now)?;
     let answer = policy::release::release(rules, &held.record, &held.body, &question, &hidden);
     Ok(match answer {
@@ -105,7 +141,7 @@ fn hidden<F: Facts>(
     let mut hidden = BTreeSet::new();
     for id in held.record.refs.keys() {
         let Some(target) = facts.held(id)? else { continue };
-        let question = ask(facts, &target.custody, order, now)?;
+        let question = ask_for(facts, &target, order, now)?;
         if facts.rules()?.decide(&target.record, &question).outcome == Outcome::Refuse {
             hidden.insert(id.clone());
         }
@@ -158,10 +194,16 @@ pub(crate) fn share<F: Facts>(
         ));
     }
     let mut round = Round::new(order, now);
-    for record in records {
+    for (at, record) in records.iter().enumerate() {
         match facts.held(record)? {
             Some(held) => round.one(facts, &held)?,
             None => round.unknown(record),
+        }
+        if round.full {
+            // WHY: what does not fit goes in the next commit, with its own shipment.
+            let rest = records.get(at..).unwrap_or_default();
+            round.effects.then = in_portions(rest, order);
+            break;
         }
     }
     round.finish(facts)
@@ -174,12 +216,17 @@ struct Round<'a, B> {
     effects: Effects<B>,
     shared: Vec<Shared>,
     releases: Vec<(Terms, Released<B>)>,
+    size_bytes: usize,
+    /// Whether the record at hand must wait for the next shipment.
+    full: bool,
+    notices: notice::Notices,
 }
 
-impl<'a, B: Clone> Round<'a, B> {
+impl<'a, B: Clone + Content> Round<'a, B> {
     fn new(order: &'a StandingOrder, now: Timestamp) -> Self {
-        let (shared, releases) = (Vec::new(), Vec::new());
-        Self { order, now, effects: Effects::default(), shared, releases }
+        let (shared, releases, notices) = (Vec::new(), Vec::new(), notice::Notices::new());
+        let effects = Effects::default();
+        Self { order, now, effects, shared, releases, size_bytes: 0, full: false, notices }
     }
 
     fn unknown(&mut self, record: &RecordId) {
@@ -197,7 +244,7 @@ impl<'a, B: Clone> Round<'a, B> {
         let originator = &held.custody.originator;
         let before = facts.offered(record, originator, &self.order.recipient)?;
         match decide(facts, held, self.order, self.now)? {
-            Offer::Release(release) => self.release(held, *release, &before),
+            Offer::Release(release) => self.release(facts, held, *release, &before)?,
             Offer::Refuse(refusal) => {
                 let reason = refusal.decision().reason;
                 let why = (Outcome::Refuse, reason);
@@ -214,25 +261,60 @@ impl<'a, B: Clone> Round<'a, B> {
         Ok(())
     }
 
-    fn release(
+    /// Takes a release into this shipment, leaves it for the next, or says that none can hold it.
+    fn release<F: Facts<Body = B>>(
         &mut self,
+        facts: &F,
         held: &Held<B>,
         (terms, released): (Terms, Released<B>),
         before: &[Offered],
-    ) {
+    ) -> Result<(), Denial> {
         let decision = released.decision();
         let offered = Offered {
             terms: terms.clone(),
             content: held.custody.content,
             withheld: decision.redacted_fields.clone(),
-            grounds: self.order.grounds.clone(),
+            grounds: own_grounds(self.order),
             rejected: false,
         };
         let repeated = before.iter().any(|b| same_offer(b, &offered));
-        self.note(&terms.record, (decision.outcome, decision.reason), repeated, Some(decision));
-        if repeated {
-            return;
+        if !repeated {
+            let size_bytes = size_bytes(&terms, &released)?;
+            match room(self.size_bytes, size_bytes) {
+                Room::Here => self.size_bytes = self.size_bytes.saturating_add(size_bytes),
+                Room::Next => {
+                    self.full = true;
+                    return Ok(());
+                }
+                Room::Nowhere => {
+                    self.hindered(&terms.record, decision, size_bytes);
+                    return Ok(());
+                }
+            }
         }
+        self.note(&terms.record, (decision.outcome, decision.reason), repeated, Some(decision));
+        if !repeated {
+            notice::owe(facts, self.order, &terms, &mut self.notices)?;
+            self.take(offered, released);
+        }
+        Ok(())
+    }
+
+    /// The rules let it go and the link does not: said, logged, and nothing else.
+    fn hindered(&mut self, record: &RecordId, decision: &Decision, size_bytes: usize) {
+        let hindrance = format!(
+            "too large to send: {size_bytes} bytes with its terms, a shipment holds \
+             {SHIPMENT_BYTES_MAX}; split the record or leave large parts out"
+        );
+        self.note(record, (Outcome::Refuse, decision.reason), false, Some(decision));
+        if let Some(shared) = self.shared.last_mut() {
+            shared.hindrance = Some(hindrance);
+        }
+        self.refusal_entry(record, "too large for a shipment");
+    }
+
+    fn take(&mut self, offered: Offered, released: Released<B>) {
+        let (terms, decision) = (offered.terms.clone(), released.decision());
         let withheld: Vec<&str> = decision.redacted_fields.iter().map(String::as_str).collect();
         let entry = Draft::new(EntryKind::Release, 1)
             .with(&self.order.recipient)
@@ -246,7 +328,7 @@ impl<'a, B: Clone> Round<'a, B> {
             .seal("caveats", join(&decision.caveats))
             .seal("withheld", withheld.join(" "));
         self.effects.entries.push(entry);
-        self.effects.changes.push(Change::Offer {
+        self.effects.change(CollectionChange::Offer {
             offered: Box::new(offered),
             released: Box::new(released.clone()),
         });
@@ -265,7 +347,7 @@ impl<'a, B: Clone> Round<'a, B> {
         let record = held.record.id.clone();
         let originator = held.custody.originator.clone();
         let complete = crate::recall::terms(facts, (&record, &originator), &recipient, self.now)?;
-        self.effects.changes.push(Change::Retract {
+        self.effects.change(CollectionChange::Retract {
             record: record.clone(),
             originator: originator.clone(),
             recipient: recipient.clone(),
@@ -306,6 +388,7 @@ impl<'a, B: Clone> Round<'a, B> {
             outcome,
             reason,
             repeated,
+            hindrance: None,
             decision: decision.cloned().map(Box::new),
         });
     }
@@ -321,15 +404,51 @@ impl<'a, B: Clone> Round<'a, B> {
 
     fn finish<F: Facts<Body = B>>(mut self, facts: &F) -> Result<Effects<B>, Denial> {
         if !self.releases.is_empty() {
+            let order = StandingOrder { grounds: own_grounds(self.order), ..self.order.clone() };
             self.effects.outgoing.push(Outgoing::Shipment {
                 recipient: self.order.recipient.clone(),
+                order,
                 agreements: digests(facts, &self.releases)?,
                 releases: self.releases,
             });
         }
+        let when = (self.order, self.now);
+        notice::tell(facts, when, self.notices, &mut self.effects)?;
         self.effects.reply = Reply::Shared(self.shared);
         Ok(self.effects)
     }
+}
+
+/// The grounds an officer can state: a consent is the originator's to give.
+fn own_grounds(order: &StandingOrder) -> Grounds {
+    Grounds { consents: Vec::new(), ..order.grounds.clone() }
+}
+
+/// Where a release goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Room {
+    Here,
+    Next,
+    Nowhere,
+}
+
+fn room(used_bytes: usize, size_bytes: usize) -> Room {
+    if size_bytes > SHIPMENT_BYTES_MAX {
+        Room::Nowhere
+    } else if used_bytes.saturating_add(size_bytes) > SHIPMENT_BYTES_MAX {
+        Room::Next
+    } else {
+        Room::Here
+    }
+}
+
+/// Bytes of a release inside the seal: terms and content, each with its length.
+fn size_bytes<B: Content>(terms: &Terms, released: &Released<B>) -> Result<usize, Denial> {
+    let terms = serde_json::to_vec(terms).map_err(|error| {
+        Denial::node("terms_unwritable", error.to_string(), "report this as a fault")
+    })?;
+    let content = released.content().map_or(0, Content::size_bytes);
+    Ok(terms.len().saturating_add(content).saturating_add(LENGTHS_BYTES))
 }
 
 /// Everything but the retention instant, which moves with the clock and only shortens.
@@ -357,4 +476,18 @@ fn digests<F: Facts>(
 
 fn join<T: ToString>(items: &BTreeSet<T>) -> String {
     items.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_release_goes_here_or_with_the_next_shipment_or_nowhere() {
+        assert_eq!(room(0, SHIPMENT_BYTES_MAX), Room::Here);
+        assert_eq!(room(1, SHIPMENT_BYTES_MAX), Room::Next);
+        assert_eq!(room(SHIPMENT_BYTES_MAX, 1), Room::Next);
+        assert_eq!(room(SHIPMENT_BYTES_MAX - 1, 1), Room::Here);
+        assert_eq!(room(0, SHIPMENT_BYTES_MAX + 1), Room::Nowhere);
+    }
 }

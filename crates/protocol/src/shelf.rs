@@ -6,12 +6,11 @@
 
 use crate::denial::Denial;
 use crate::facts::{Facts, Held};
-use crate::share::ask;
+use crate::share::ask_for;
 use model::agreement::{Agreement, Effect};
-use model::custody::Custody;
 use model::decision::Outcome;
 use model::ids::{AgencyId, AgreementId, RecordId};
-use model::posting::{Collection, Placed, Rights};
+use model::posting::{Collection, Rights};
 use model::request::{Ask, Consent, Grounds, StandingOrder};
 use model::time::Timestamp;
 use policy::release::Released;
@@ -98,11 +97,15 @@ pub fn collections<F: Facts>(
 /// SOURCE: docs/decisions/0005-posting-without-a-signature.md.
 pub(crate) fn consents<F: Facts>(
     facts: &F,
-    custody: &Custody,
+    held: &Held<F::Body>,
     recipient: &AgencyId,
     now: Timestamp,
 ) -> Result<Vec<Consent>, Denial> {
-    let mut out = Vec::new();
+    let (custody, mut out) = (&held.custody, Vec::new());
+    // INVARIANT: for an ORCON record only a consent that its originator signed counts.
+    if custody.originator == *facts.own_agency() || held.record.stops.orcon {
+        return Ok(out);
+    }
     for (collection, placed) in facts.placements(&custody.id, &custody.originator)? {
         let Collection::Community(id) = collection else { continue };
         let agreement = community(facts, recipient, &id, now);
@@ -122,7 +125,8 @@ pub(crate) fn consents<F: Facts>(
     Ok(out)
 }
 
-/// What a reader sees of one version in a collection; nothing where the gate holds it back.
+/// What a reader sees of one version that stands in a collection, read from these facts; nothing
+/// where the gate holds it back.
 ///
 /// # Errors
 /// [`Denial`] when the facts cannot be read.
@@ -130,12 +134,10 @@ pub fn sight<F: Facts>(
     facts: &F,
     reader: &AgencyId,
     collection: &Collection,
-    placed: &Placed,
+    held: &Held<F::Body>,
     now: Timestamp,
 ) -> Result<Option<Released<F::Body>>, Denial> {
-    let held = facts.assertion(&placed.record, &placed.partner, &placed.version)?;
-    let Some(held) = held else { return Ok(None) };
-    if placed.partner == *reader {
+    if held.custody.originator == *reader {
         let own = policy::release::give_back(&held.record, &held.body, reader, "read back");
         return Ok(own.ok());
     }
@@ -143,7 +145,7 @@ pub fn sight<F: Facts>(
     let Some(agreement) = community(facts, reader, id, now) else { return Ok(None) };
     for purpose in purposes(facts, agreement)? {
         let reading = Reading { facts, agreement, reader, purpose, now };
-        if let Some(released) = reading.release(&held)? {
+        if let Some(released) = reading.release(held)? {
             return Ok(Some(released));
         }
     }
@@ -175,7 +177,7 @@ struct Reading<'a, F> {
 
 impl<F: Facts> Reading<'_, F> {
     fn release(&self, held: &Held<F::Body>) -> Result<Option<Released<F::Body>>, Denial> {
-        let question = self.question(&held.custody, held.record.stops.orcon)?;
+        let question = self.question(held)?;
         let rules = self.facts.rules()?;
         let record = self.within(held);
         if rules.decide(&record, &question).outcome == Outcome::Refuse {
@@ -194,16 +196,16 @@ impl<F: Facts> Reading<'_, F> {
         record
     }
 
-    fn question(&self, custody: &Custody, orcon: bool) -> Result<Ask, Denial> {
+    fn question(&self, held: &Held<F::Body>) -> Result<Ask, Denial> {
         let order = StandingOrder {
             recipient: self.reader.clone(),
             purpose: self.purpose.to_owned(),
             grounds: Grounds::default(),
         };
-        let mut question = ask(self.facts, custody, &order, self.now)?;
+        let mut question = ask_for(self.facts, held, &order, self.now)?;
         // INVARIANT: here only the consent of having posted it to this very collection counts.
         let own = Some(&self.agreement.id);
-        question.grounds.consents.retain(|c| !orcon && c.agreement.as_ref() == own);
+        question.grounds.consents.retain(|c| c.agreement.as_ref() == own);
         Ok(question)
     }
 
@@ -218,7 +220,7 @@ impl<F: Facts> Reading<'_, F> {
             let Some(newest) = self.facts.custody(id, poster)? else { continue };
             let target = self.facts.assertion(id, poster, &newest.version)?;
             let Some(target) = target else { continue };
-            let question = self.question(&target.custody, target.record.stops.orcon)?;
+            let question = self.question(&target)?;
             let decision = self.facts.rules()?.decide(&self.within(&target), &question);
             if decision.outcome == Outcome::Refuse {
                 hidden.insert(id.clone());

@@ -4,7 +4,7 @@ use crate::denial::Denial;
 use crate::effects::{Effects, Reply};
 use crate::facts::Facts;
 use crate::recall::Signed;
-use crate::{govern, ingest, post, recall, receive, retain, share, takedown};
+use crate::{deliver, govern, ingest, notice, post, recall, receive, retain, share, takedown};
 use model::entry::{Draft, EntryKind};
 use model::event::Event;
 use model::ids::AgencyId;
@@ -29,6 +29,8 @@ pub fn step<F: Facts>(facts: &F, event: Verified<Event<F::Body>>, now: Timestamp
         | Event::Ingest(_)
         | Event::Access { .. }
         | Event::Appraise { .. }
+        | Event::GiveUp { .. }
+        | Event::Again { .. }
         | Event::Recall { .. } => officer(&voucher)?,
         Event::Share { .. } => officer_or_own(&voucher)?,
         Event::Sign(signature) => signer(facts, &voucher, &signature.agency)?,
@@ -39,6 +41,8 @@ pub fn step<F: Facts>(facts: &F, event: Verified<Event<F::Body>>, now: Timestamp
         Event::RecallDone(receipt) => signed_by(&voucher, &receipt.holder)?,
         Event::Post(posting) => client(facts, &voucher, &posting.partner, now)?,
         Event::TakeDown(takedown) => client(facts, &voucher, &takedown.partner, now)?,
+        Event::Notified(notice, _) => signed_by(&voucher, &notice.giver)?,
+        Event::Refused { .. } => own(&voucher)?,
         Event::Read { .. } | Event::Tick => {}
     }
     dispatch(facts, event, &voucher, now)
@@ -72,6 +76,15 @@ fn dispatch<F: Facts>(
             recall::recalled(facts, Signed { notice: &notice, document }, now)
         }
         Event::RecallDone(receipt) => recall::done(facts, receipt),
+        Event::Notified(notice, document) => notice::notified(facts, notice, document, now),
+        Event::Refused { partner, message, status, code } => {
+            let said = deliver::Said { status, code: code.as_deref() };
+            deliver::refused(facts, (&partner, &message), &said, now)
+        }
+        Event::GiveUp { partner, message } => {
+            deliver::give_up(facts, (&partner, &message), voucher, now)
+        }
+        Event::Again { partner, message } => deliver::again(facts, (&partner, &message), voucher),
         Event::Read { reader, partner, query, count } => {
             Ok(read(&reader, partner.as_ref(), &query, count))
         }
@@ -94,6 +107,20 @@ fn officer(voucher: &Voucher) -> Result<(), Denial> {
             "only a local officer may do this".to_owned(),
             "ask an officer of the node to do it",
         )),
+    }
+}
+
+/// What only the node's own link can know.
+fn own(voucher: &Voucher) -> Result<(), Denial> {
+    match voucher {
+        Voucher::Own => Ok(()),
+        Voucher::Officer { .. } | Voucher::Signature { .. } | Voucher::Client { .. } => {
+            Err(Denial::officer(
+                "not_authorised",
+                "only the node itself notes what a partner's door answered".to_owned(),
+                "let the node deliver: entente deliver",
+            ))
+        }
     }
 }
 

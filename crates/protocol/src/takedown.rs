@@ -3,8 +3,9 @@
 //!
 //! SOURCE: OASIS TAXII 2.1 section 5.7; LED Art 7(3) for those further on.
 
+use crate::change::{Change, CollectionChange, PostingChange, RecordChange};
 use crate::denial::Denial;
-use crate::effects::{Change, Effects, Outgoing, Reply};
+use crate::effects::{Effects, Outgoing, Reply};
 use crate::facts::Facts;
 use crate::{post, recall, shelf};
 use model::agreement::Derived;
@@ -54,9 +55,10 @@ pub(crate) fn take_down<F: Facts>(
         }
     }
     let mut effects = Effects::default();
-    let displaced =
-        going.iter().map(|placed| Change::Displace(takedown.collection.clone(), (*placed).clone()));
-    effects.changes.extend(displaced);
+    let displaced = going
+        .iter()
+        .map(|placed| PostingChange::Displace(takedown.collection.clone(), (*placed).clone()));
+    effects.changes.extend(displaced.map(Change::from));
     let leave = Leave { facts, takedown, now };
     leave.withdraw(&mut effects, leaving, &staying)?;
     effects.entries.push(leave.entry(&going));
@@ -101,7 +103,7 @@ impl<F: Facts> Leave<'_, F> {
                 for custody in leaving {
                     self.tell_holders(effects, &custody)?;
                     let (custody, newest) = (Box::new(custody), newest.version.clone());
-                    effects.changes.push(Change::DropVersion { custody, newest });
+                    effects.change(PostingChange::DropVersion { custody, newest });
                 }
                 Ok(())
             }
@@ -126,7 +128,7 @@ impl<F: Facts> Leave<'_, F> {
             at: self.now,
             giver: Some(partner.clone()),
         };
-        effects.changes.push(Change::Delete { custody: Box::new(custody), tombstone });
+        effects.change(RecordChange::Delete { custody: Box::new(custody), tombstone });
         Ok(())
     }
 
@@ -165,7 +167,7 @@ impl<F: Facts> Leave<'_, F> {
                 continue;
             }
             let (complete_by, derived) = recall::terms(self.facts, pair, &recipient, self.now)?;
-            effects.changes.push(Change::Retract {
+            effects.change(CollectionChange::Retract {
                 record: custody.id.clone(),
                 originator: custody.originator.clone(),
                 recipient: recipient.clone(),

@@ -3,7 +3,7 @@
 use crate::denial::Denial;
 use crate::effects::Shared;
 use crate::facts::{Facts, Held};
-use crate::share::{Offer, ask, offer};
+use crate::share::{Offer, ask_for, offer};
 use model::custody::{Custody, Source};
 use model::decision::{Decision, Outcome, Reason};
 use model::ids::{AgencyId, ArticleRef, RecordId};
@@ -92,6 +92,7 @@ pub fn would_share<F: Facts>(
             outcome,
             reason,
             repeated: false,
+            hindrance: None,
             decision,
         });
     }
@@ -109,7 +110,7 @@ pub fn explain<F: Facts>(
     now: Timestamp,
 ) -> Result<Option<(Decision, Vec<String>)>, Denial> {
     let Some(held) = facts.held(record)? else { return Ok(None) };
-    let question = ask(facts, &held.custody, order, now)?;
+    let question = ask_for(facts, &held, order, now)?;
     let rules = facts.rules()?;
     let decision = rules.decide(&held.record, &question);
     let lines = policy::explain::explain(rules, &held.record, &question, &decision);
@@ -149,7 +150,7 @@ pub fn examples<F: Facts>(
     for record in facts.own_records()? {
         let Some(held) = facts.held(&record)? else { continue };
         for order in &orders {
-            let question = ask(facts, &held.custody, order, now)?;
+            let question = ask_for(facts, &held, order, now)?;
             let outcome = |rules: &crate::Rules| rules.decide(&held.record, &question).outcome;
             let (was, would) = (outcome(before), outcome(after));
             if was != would {

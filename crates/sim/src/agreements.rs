@@ -150,7 +150,7 @@ impl Pact {
         if chance.often(40) {
             pact.articles.push(hit());
         }
-        if chance.often(30) {
+        if chance.often(60) {
             pact.articles.push(emergency());
         }
         if chance.often(40) {

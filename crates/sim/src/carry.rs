@@ -6,6 +6,7 @@ use crate::SimError;
 use crate::clock::moved;
 use crate::network::{Load, Packet};
 use crate::world::{Ran, World, failed, gist, word};
+use model::ids::Digest;
 use node::NodeError;
 use node::outbox::Waiting;
 use node::peer::Message;
@@ -73,6 +74,13 @@ impl World {
                 }
             }
             Load::Conflict(size) => self.conflict(packet.to, packet.from, size)?,
+            Load::Refused { message, status, code } => {
+                let Some(partner) = self.agency(packet.from) else { return Ok(true) };
+                let ran = self.run(packet.to, |node, now, entropy| {
+                    node.refused((&partner, &message), (status, Some(code)), now, entropy)
+                })?;
+                self.tell(packet.to, || format!("{partner} refuses {message} -> {}", word(&ran)));
+            }
         }
         Ok(true)
     }
@@ -124,10 +132,10 @@ impl World {
                 Load::Answer { text, size: proved(&message) }
             }
             Ran::Denied(NodeError::Conflict { size }) => Load::Conflict(size),
-            Ran::Denied(error) => {
-                self.refused(&message, &error);
-                return Ok(());
-            }
+            Ran::Denied(error) => match self.refused(&message, &error) {
+                Some(load) => load,
+                None => return Ok(()),
+            },
             Ran::Crashed | Ran::Down => {
                 self.figures.refused = self.figures.refused.saturating_add(1);
                 return Ok(());
@@ -137,16 +145,22 @@ impl World {
         Ok(())
     }
 
-    /// Remembers why a message was refused.
-    fn refused(&mut self, message: &Message, error: &NodeError) {
+    /// Remembers why a message was refused, and what the door says of it.
+    fn refused(&mut self, message: &Message, error: &NodeError) -> Option<Load> {
         self.figures.refused = self.figures.refused.saturating_add(1);
-        let text = match message {
-            Message::Shipment(envelope) => &envelope.manifest,
-            Message::Note(text) => text,
+        let digest = digest(message)?;
+        self.refusals.insert(digest, error.to_string());
+        let (status, code) = match error {
+            NodeError::Denied(denial) => (400, denial.code),
+            NodeError::SplitView { .. } => (409, "split_view"),
+            NodeError::Message { .. }
+            | NodeError::Store(_)
+            | NodeError::Conflict { .. }
+            | NodeError::Damaged { .. }
+            | NodeError::Seal(_)
+            | NodeError::TooManyFollowUps(_) => (400, "message_refused"),
         };
-        if let Ok(document) = Unverified::parse(text.as_bytes()) {
-            self.refusals.insert(document.digest(), error.to_string());
-        }
+        Some(Load::Refused { message: digest, status, code: code.to_owned() })
     }
 
     /// The answer of a link that drops recalls and pretends otherwise.
@@ -159,6 +173,15 @@ impl World {
         }
         crate::liar::recall_receipt(&self.identity(site)?, text, self.clock.at(site)).map(Some)
     }
+}
+
+/// The digest a message goes by in its sender's outbox.
+pub(crate) fn digest(message: &Message) -> Option<Digest> {
+    let text = match message {
+        Message::Shipment(envelope) => &envelope.manifest,
+        Message::Note(text) => text,
+    };
+    Some(Unverified::parse(text.as_bytes()).ok()?.digest())
 }
 
 /// The size of the sender's log that a shipment proves itself by.

@@ -31,6 +31,10 @@ pub enum Checker {
     Law8,
     /// 8: same seed, same bytes.
     SameSeedSameBytes,
+    /// 9: an originator is told of every onward release that obliges to it, and of nothing else.
+    OriginatorTold,
+    /// 10: no message vanishes: it is answered, it waits, or it was given up and logged so.
+    NoMessageVanishes,
 }
 
 impl Checker {
@@ -46,6 +50,8 @@ impl Checker {
             Self::EveryMessageEnds => "every_message_ends",
             Self::Law8 => "law_8",
             Self::SameSeedSameBytes => "same_seed_same_bytes",
+            Self::OriginatorTold => "originator_told",
+            Self::NoMessageVanishes => "no_message_vanishes",
         }
     }
 }

@@ -37,10 +37,12 @@ pub enum Lie {
     FalseConsent,
     /// Asks for proofs from a size the log never had.
     FalseConflict,
+    /// Refuses messages that are sound, its own or another's.
+    FalseRefusal,
 }
 
 /// All lies.
-pub const LIES: [Lie; 9] = [
+pub const LIES: [Lie; 10] = [
     Lie::Replay,
     Lie::Misdeliver,
     Lie::Truncate,
@@ -50,6 +52,7 @@ pub const LIES: [Lie; 9] = [
     Lie::FalseGiver,
     Lie::FalseConsent,
     Lie::FalseConflict,
+    Lie::FalseRefusal,
 ];
 
 /// Who lies, to whom, about what.
@@ -81,9 +84,13 @@ impl World {
                 let load = Load::Conflict(u64::MAX);
                 Some(Packet { from: scene.liar, to: scene.victim, load })
             }
+            Lie::FalseRefusal => self.false_refusal(scene, chance),
         };
+        let times = if lie == Lie::FalseRefusal { protocol::FINAL_REFUSALS_MAX } else { 1 };
         if let Some(packet) = packet {
-            self.network.post(packet, self.clock.now());
+            for _ in 0..times {
+                self.network.post(packet.clone(), self.clock.now());
+            }
         }
         Ok(())
     }
@@ -100,10 +107,25 @@ impl World {
         Some(Packet { from, to, load: Load::Message(bytes) })
     }
 
+    /// What somebody refuses who has the message, or only says so.
+    fn false_refusal(&self, scene: &Scene, chance: &mut Chance) -> Option<Packet> {
+        let own = chance.often(80);
+        let fits = |packet: &&Packet| !own || packet.to == scene.liar;
+        let messages: Vec<&Packet> = self.network.tape().filter(fits).collect();
+        let packet = chance.pick(&messages)?;
+        let Load::Message(bytes) = &packet.load else { return None };
+        let message = crate::carry::digest(&serde_json::from_slice(bytes).ok()?)?;
+        let code = chance.pick(&["not_for_us", "message_refused"])?;
+        let load = Load::Refused { message, status: 400, code: (*code).to_owned() };
+        Some(Packet { from: scene.liar, to: packet.from, load })
+    }
+
     fn foreign_answer(&self, scene: &Scene) -> Option<Packet> {
         let mut answers = self.network.tape().filter_map(|packet| match &packet.load {
             Load::Answer { text, .. } if packet.to != scene.victim => Some(text.clone()),
-            Load::Answer { .. } | Load::Message(_) | Load::Conflict(_) => None,
+            Load::Answer { .. } | Load::Message(_) | Load::Conflict(_) | Load::Refused { .. } => {
+                None
+            }
         });
         let load = Load::Answer { text: answers.next()?, size: None };
         Some(Packet { from: scene.liar, to: scene.victim, load })

@@ -20,6 +20,7 @@ pub mod checkers;
 pub mod clock;
 pub mod disk;
 mod error;
+mod fate;
 pub mod liar;
 pub mod life;
 pub mod network;

@@ -32,7 +32,7 @@ pub struct Outcome {
 }
 
 /// What may happen, with its weight.
-const ACTS: [(Act, usize); 22] = [
+const ACTS: [(Act, usize); 24] = [
     (Act::Import, 16),
     (Act::Revise, 6),
     (Act::Namesake, 1),
@@ -55,6 +55,8 @@ const ACTS: [(Act, usize); 22] = [
     (Act::Part, 2),
     (Act::Rejoin, 2),
     (Act::Lie, 6),
+    (Act::GiveUp, 1),
+    (Act::Again, 2),
 ];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,6 +83,8 @@ enum Act {
     Part,
     Rejoin,
     Lie,
+    GiveUp,
+    Again,
 }
 
 /// How a life is to be lived.
@@ -257,6 +261,8 @@ impl Life {
                 Ok(())
             }
             Act::Lie => self.lie(site),
+            Act::GiveUp => self.world.give_up_oldest(site),
+            Act::Again => self.world.send_again(site).map(|_| ()),
         }
     }
 
@@ -361,6 +367,10 @@ impl Life {
         else {
             return Ok(());
         };
+        if act == Act::ShareOnward && self.chance.often(40) {
+            let facts = ["human_review", "imminent_threat_to_life"];
+            order.grounds.facts.extend(facts.map(str::to_owned));
+        }
         if act == Act::Claim {
             order.grounds.consents.push(consent(&originator, &order.recipient, &record));
         }

@@ -4,6 +4,7 @@
 
 use crate::chance::Chance;
 use crate::clock::moved;
+use model::ids::Digest;
 use model::time::Timestamp;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -24,6 +25,15 @@ pub enum Load {
     },
     /// The receiver knows another size of the sender's log and asks for a proof from it.
     Conflict(u64),
+    /// The receiver refuses a message; nobody signs that.
+    Refused {
+        /// Digest of the message.
+        message: Digest,
+        /// The status.
+        status: u16,
+        /// The code.
+        code: String,
+    },
 }
 
 /// Something on its way.

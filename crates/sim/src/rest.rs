@@ -12,6 +12,19 @@ use node::NodeError;
 /// LIMIT: rounds until the world must be quiet.
 const ROUNDS_MAX: usize = 60;
 
+/// Whether the view and the store gave the same page.
+fn same(one: &node::pages::Page, other: &node::pages::Page) -> bool {
+    let all = one.rows.iter().zip(&other.rows);
+    one.more == other.more
+        && one.visited == other.visited
+        && one.rows.len() == other.rows.len()
+        && all.fold(true, |same, (a, b)| {
+            same && a.raw() == b.raw()
+                && (a.added_at, &a.version, a.spec) == (b.added_at, &b.version, b.spec)
+                && (a.record(), a.originator()) == (b.record(), b.originator())
+        })
+}
+
 impl World {
     /// Everything heals; messages and couriers go until nothing waits any more.
     ///
@@ -32,6 +45,7 @@ impl World {
                 while self.unpack(site)? {
                     busy = true;
                 }
+                busy |= self.send_again(site)?;
                 if let Some(place) = self.sites.get_mut(site) {
                     place.sent.clear();
                 }
@@ -64,6 +78,10 @@ impl World {
             for (digest, text) in checkers::waiting(&*snapshot).map_err(wrong)? {
                 let why = self.refusals.get(&digest).map_or("never refused", String::as_str);
                 blame(Checker::EveryMessageEnds, format!("{text} still waits: {why}"));
+            }
+            for aside in self.given_up(site)? {
+                let text = format!("{:?} was given up in a sound world", aside.outline);
+                blame(Checker::EveryMessageEnds, text);
             }
             if let Err(error) = node::log::audit(&*snapshot) {
                 blame(Checker::LogOnlyGrows, error.to_string());
@@ -102,15 +120,20 @@ impl World {
         let wrong = |error: NodeError| failed(&place.agency, &error);
         let snapshot = node.snapshot().map_err(wrong)?;
         let facts = node.facts(&*snapshot);
+        node.view().warm(&facts).map_err(wrong)?;
+        let plain = node::facts::Facts::new(&*snapshot, node.agency(), node.rules());
         let mut out = Vec::new();
         for (partner, _) in self.agencies() {
-            let (shown, _) =
-                node::query::collection(&facts, &partner, None, 10_000, self.clock.at(site))
-                    .map_err(wrong)?;
-            out.extend(shown.iter().map(|s| {
-                let released = &s.released;
-                (partner.clone(), released.record().clone(), released.originator().clone())
-            }));
+            let wanted = node::pages::Wanted::first(10_000);
+            let now = self.clock.at(site);
+            let page = node::query::collection(&facts, &partner, &wanted, now).map_err(wrong)?;
+            let slow = node::query::collection(&plain, &partner, &wanted, now).map_err(wrong)?;
+            if !same(&page, &slow) {
+                let message = format!("`{partner}` is answered otherwise than by the store");
+                return Err(wrong(NodeError::Damaged { table: "view", message }));
+            }
+            let rows = page.rows.iter();
+            out.extend(rows.map(|s| (partner.clone(), s.record().clone(), s.originator().clone())));
         }
         Ok(out)
     }

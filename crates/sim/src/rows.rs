@@ -5,15 +5,15 @@ use crypto::hash::base64_decode;
 use crypto::seal::{RecipientSecret, unwrap_key};
 use model::custody::{Custody, Tombstone};
 use model::entry::Entry;
-use model::ids::{AgencyId, RecordId};
-use model::release::{Manifest, Receipt, Terms};
+use model::ids::{AgencyId, Digest, RecordId};
+use model::release::{Manifest, RecallReceipt, Receipt, ReleaseNotice, Terms};
 use node::log::Openings;
-use node::outbox::{Subject, Waiting};
+use node::outbox::{Outline, Subject, Waiting};
 use node::peer::Message;
 use node::tables::{Table, parse, unpack};
 use protocol::Offered;
 use serde::de::DeserializeOwned;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use store::{Batch, Operation};
 
 /// A log entry with what stands behind its commitments.
@@ -72,6 +72,22 @@ pub(crate) struct Rows {
     pub(crate) hits: Vec<(AgencyId, Terms)>,
     pub(crate) stones: Vec<Tombstone>,
     pub(crate) receipts: Vec<Receipt>,
+    /// Notices sealed into the outbox.
+    pub(crate) told: Vec<ReleaseNotice>,
+    /// Notices noted as owed.
+    pub(crate) owed: Vec<ReleaseNotice>,
+    /// Notices no longer owed, by key.
+    pub(crate) paid: Vec<Vec<u8>>,
+    /// Messages put into the outbox.
+    pub(crate) queued: BTreeSet<Digest>,
+    /// Messages answered: by a receipt or a recall receipt kept.
+    pub(crate) answered: BTreeSet<Digest>,
+    /// Messages set aside as undelivered.
+    pub(crate) aside: BTreeSet<Digest>,
+    /// Rows of the outbox and of what was given up that went, by key.
+    pub(crate) left: Vec<Vec<u8>>,
+    /// Follow-ups queued.
+    pub(crate) follow_ups: usize,
     pub(crate) unreadable: Vec<String>,
 }
 
@@ -83,8 +99,7 @@ impl Rows {
         for (key, operation) in batch.operations() {
             let Some((letter, rest)) = key.split_first() else { continue };
             match operation {
-                Operation::Delete if *letter == Table::Holding as u8 => rows.gone(rest),
-                Operation::Delete => {}
+                Operation::Delete => rows.deleted(*letter, key, rest),
                 Operation::Put(value) if *letter == Table::Entry as u8 => {
                     let found = rows.parsed::<Entry>("entry", value);
                     entries.extend(found.map(|entry| (rest.to_vec(), entry)));
@@ -116,13 +131,26 @@ impl Rows {
 
     fn put(&mut self, letter: u8, rest: &[u8], value: &[u8]) {
         let is = |table: Table| letter == table as u8;
-        if is(Table::Offered) {
+        if letter == Table::Queue as u8 {
+            self.follow_ups = self.follow_ups.saturating_add(1);
+        } else if is(Table::NoticeOwed) {
+            let found = self.parsed("notice", value);
+            self.owed.extend(found);
+        } else if is(Table::Undelivered) {
+            let found = self.parsed::<Outline>("undelivered", value);
+            self.aside.extend(found.map(|outline| outline.digest));
+        } else if is(Table::RecallTaken) {
+            let found = self.parsed::<RecallReceipt>("recall receipt", value);
+            self.answered.extend(found.map(|receipt| receipt.notice));
+        } else if is(Table::Offered) {
             // WHY: a row that only notes a rejection is no new offer.
             let found = self.parsed::<Offered>("offer", value).filter(|o| !o.rejected);
             let to = rest.split(|byte| *byte == 0).nth(2).and_then(id);
             self.offers.extend(to.zip(found));
         } else if is(Table::Outbox) {
             let found = self.parsed::<Waiting>("outbox", value);
+            self.queued.extend(found.iter().map(|waiting| waiting.digest));
+            self.told.extend(found.iter().filter_map(notice));
             self.shipments.extend(found.and_then(shipment));
         } else if is(Table::Holding) {
             match unpack(value) {
@@ -136,8 +164,20 @@ impl Rows {
             let found = self.parsed("tombstone", value);
             self.stones.extend(found);
         } else if is(Table::ReceiptTaken) {
-            let found = self.parsed("receipt", value);
+            let found = self.parsed::<Receipt>("receipt", value);
+            self.answered.extend(found.iter().map(|receipt| receipt.manifest));
             self.receipts.extend(found);
+        }
+    }
+
+    fn deleted(&mut self, letter: u8, key: &[u8], rest: &[u8]) {
+        let is = |table: Table| letter == table as u8;
+        if is(Table::Holding) {
+            self.gone(rest);
+        } else if is(Table::Outbox) || is(Table::Undelivered) {
+            self.left.push(key.to_vec());
+        } else if is(Table::NoticeOwed) {
+            self.paid.push(key.to_vec());
         }
     }
 
@@ -165,8 +205,21 @@ fn shipment(waiting: Waiting) -> Option<Queued> {
         }
         (
             Message::Shipment(_) | Message::Note(_),
-            Subject::Shipment { .. } | Subject::Recall { .. } | Subject::Consent,
+            Subject::Shipment { .. }
+            | Subject::Recall { .. }
+            | Subject::Consent
+            | Subject::Notice { .. },
         ) => None,
+    }
+}
+
+/// The notice inside a waiting message: the second line of the document.
+fn notice(waiting: &Waiting) -> Option<ReleaseNotice> {
+    match (&waiting.message, &waiting.subject) {
+        (Message::Note(text), Subject::Notice { .. }) => {
+            serde_json::from_str(text.lines().nth(1)?).ok()
+        }
+        (Message::Note(_) | Message::Shipment(_), _) => None,
     }
 }
 

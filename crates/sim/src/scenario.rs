@@ -141,6 +141,44 @@ impl World {
         self.officer(site, Event::Permit(consent.clone()))
     }
 
+    /// An officer gives up the oldest message that waits.
+    ///
+    /// # Errors
+    /// The node failed.
+    pub fn give_up_oldest(&mut self, site: usize) -> Result<(), SimError> {
+        let oldest = {
+            let Some(place) = self.site(site) else { return Ok(()) };
+            let snapshot = place.disk.durable().map_err(SimError::unusable)?;
+            node::outbox::outlines(&*snapshot).map_err(SimError::unusable)?.into_iter().next()
+        };
+        let Some(outline) = oldest else { return Ok(()) };
+        let (partner, message) = (outline.recipient, outline.digest);
+        self.officer(site, Event::GiveUp { partner, message }).map(|_| ())
+    }
+
+    /// What was given up at a site.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn given_up(&self, site: usize) -> Result<Vec<node::outbox::Undelivered>, SimError> {
+        let Some(place) = self.site(site) else { return Ok(Vec::new()) };
+        let snapshot = place.disk.durable().map_err(SimError::unusable)?;
+        node::outbox::undelivered(&*snapshot).map_err(SimError::unusable)
+    }
+
+    /// An officer has everything that was given up sent again; whether there was anything.
+    ///
+    /// # Errors
+    /// The node failed.
+    pub fn send_again(&mut self, site: usize) -> Result<bool, SimError> {
+        let all = self.given_up(site)?;
+        for aside in &all {
+            let (partner, message) = (aside.outline.recipient.clone(), aside.outline.digest);
+            self.officer(site, Event::Again { partner, message })?;
+        }
+        Ok(!all.is_empty())
+    }
+
     /// Time passes for all; what is due is delivered, what waits is sent.
     ///
     /// # Errors

@@ -85,9 +85,10 @@ impl Truth {
         self.authored.insert((id.clone(), by.clone(), version.to_owned()));
     }
 
-    /// Whether this originator wrote this version.
+    /// Whether this originator wrote this version, or a differing copy of it (`VERSION~CONTENT`).
     #[must_use]
     pub fn wrote(&self, id: &RecordId, by: &AgencyId, version: &str) -> bool {
+        let version = version.split_once('~').map_or(version, |(stem, _)| stem);
         self.authored.contains(&(id.clone(), by.clone(), version.to_owned()))
     }
 
@@ -178,7 +179,8 @@ impl Truth {
         Ok(Some(Judgement { decision, record: seen, custody, forbidden, consented }))
     }
 
-    /// The question with the consents that were really given, and no others.
+    /// The question with the consents that were really given and have arrived, and no others: what
+    /// an officer writes into an order is nobody's consent, even where it was given elsewhere.
     fn ask(
         &self,
         (at, facts): (&AgencyId, &Facts<'_>),
@@ -187,8 +189,8 @@ impl Truth {
         now: Timestamp,
     ) -> Result<Ask, String> {
         let mut grounds = order.grounds.clone();
-        let stored = facts.consents(originator, &order.recipient).map_err(|e| e.to_string())?;
-        grounds.consents.extend(stored);
+        grounds.consents =
+            facts.consents(originator, &order.recipient).map_err(|e| e.to_string())?;
         grounds.consents.retain(|consent| self.consents.contains(consent));
         Ok(Ask {
             holder: at.clone(),

@@ -11,6 +11,7 @@ use model::ids::{AgencyId, ArticleRef, Digest, RecordId};
 use model::release::Terms;
 use model::request::StandingOrder;
 use model::time::Timestamp;
+use policy::terms::NOTIFY_ORIGINATOR;
 use protocol::Offered;
 use std::collections::{BTreeMap, BTreeSet};
 use store::{Batch, Snapshot};
@@ -61,6 +62,12 @@ pub struct Counted {
     pub holdings: u64,
     /// Hits written.
     pub hits: u64,
+    /// Releases their originators had to be told of.
+    pub notices: u64,
+    /// Messages given up.
+    pub given_up: u64,
+    /// Messages given up that went again or were offered anew.
+    pub again: u64,
 }
 
 /// The omniscient observer of all disks.
@@ -109,9 +116,12 @@ impl Watch {
         for text in &rows.unreadable {
             self.blame(Checker::OneEntryPerRelease, &own, format!("unreadable row: {text}"));
         }
+        let mut due = BTreeSet::new();
         for shipment in &rows.shipments {
-            self.sealed((&own, before, now), shipment, &rows.offers);
+            self.sealed((&own, before, now), shipment, &rows.offers, &mut due);
         }
+        self.told((&own, before), &rows, &due);
+        self.fates((&own, before), &rows);
         self.entries(&own, &rows);
         self.arrivals(&own, &rows);
         for (custody, content) in &rows.holdings {
@@ -133,12 +143,18 @@ impl Watch {
         }
     }
 
-    fn blame(&mut self, checker: Checker, agency: &AgencyId, text: String) {
+    pub(crate) fn blame(&mut self, checker: Checker, agency: &AgencyId, text: String) {
         self.violations.push(Violation { checker, agency: agency.clone(), text });
     }
 
     /// Everything inside one seal, opened with the recipient's secret.
-    fn sealed(&mut self, at: Place<'_>, shipment: &Queued, offers: &[(AgencyId, Offered)]) {
+    fn sealed(
+        &mut self,
+        at: Place<'_>,
+        shipment: &Queued,
+        offers: &[(AgencyId, Offered)],
+        due: &mut BTreeSet<Due>,
+    ) {
         let recipient = &shipment.waiting.recipient;
         let opened = match self.secrets.get(recipient) {
             Some(secret) => shipment.opened(secret),
@@ -151,7 +167,9 @@ impl Watch {
         for (terms, content) in items {
             let same = |(to, o): &&(AgencyId, Offered)| to == recipient && o.terms == terms;
             match offers.iter().find(same) {
-                Some((_, offered)) => self.released(at, recipient, offered, &content),
+                Some((_, offered)) => {
+                    due.extend(self.released(at, recipient, offered, &content));
+                }
                 None => {
                     let text = format!("`{}` was sealed but not offered", terms.record);
                     self.blame(Checker::OneEntryPerRelease, at.0, text);
@@ -166,7 +184,7 @@ impl Watch {
         recipient: &AgencyId,
         offered: &Offered,
         content: &[u8],
-    ) {
+    ) -> Option<Due> {
         self.counted.releases = self.counted.releases.saturating_add(1);
         let terms = &offered.terms;
         let order = StandingOrder {
@@ -179,10 +197,12 @@ impl Watch {
             Ok(Some(judged)) => judged,
             Ok(None) => {
                 let text = format!("{what} was released but not held");
-                return self.blame(Checker::OnlyWhereAgreed, own, text);
+                self.blame(Checker::OnlyWhereAgreed, own, text);
+                return None;
             }
             Err(text) => {
-                return self.blame(Checker::OnlyWhereAgreed, own, format!("{what}: {text}"));
+                self.blame(Checker::OnlyWhereAgreed, own, format!("{what}: {text}"));
+                return None;
             }
         };
         if judged.custody.originator != *own {
@@ -190,13 +210,16 @@ impl Watch {
         }
         if !judged.consented {
             let text = format!("{what} went on without consent of `{}`", judged.custody.originator);
-            return self.blame(Checker::OnwardOnlyWithConsent, own, text);
+            self.blame(Checker::OnwardOnlyWithConsent, own, text);
+            return None;
         }
         if let Some(wider) = wider(&judged, offered, content) {
-            return self.blame(Checker::OnlyWhereAgreed, own, format!("{what}: {wider}"));
+            self.blame(Checker::OnlyWhereAgreed, own, format!("{what}: {wider}"));
+            return None;
         }
         if let Some(looser) = looser(&judged.custody, terms).or_else(|| self.forgot(own, terms)) {
-            return self.blame(Checker::Law8, own, format!("{what}: {looser}"));
+            self.blame(Checker::Law8, own, format!("{what}: {looser}"));
+            return None;
         }
         let path = (own.clone(), recipient.clone(), terms.record.clone(), terms.originator.clone());
         self.grants.entry(path).or_default().push(Grant {
@@ -208,6 +231,7 @@ impl Watch {
             retention_until: terms.retention_until,
             content: (!content.is_empty()).then(|| crypto::hash::sha256(content)),
         });
+        due(own, recipient, offered, &judged)
     }
 
     /// Whether a holder's copy binds less than it did when it was last written, in words.
@@ -344,6 +368,19 @@ impl Watch {
             self.blame(Checker::Law8, own, text);
         }
     }
+}
+
+/// A release its originator must be told of: originator, recipient, purpose, record.
+pub(crate) type Due = (AgencyId, AgencyId, String, RecordId);
+
+/// What its originator must be told of a release, by the true rules.
+fn due(own: &AgencyId, recipient: &AgencyId, offered: &Offered, judged: &Judgement) -> Option<Due> {
+    let terms = &offered.terms;
+    let obliges = judged.decision.obligations.contains(NOTIFY_ORIGINATOR);
+    (obliges && terms.originator != *own).then(|| {
+        let names = (terms.originator.clone(), recipient.clone());
+        (names.0, names.1, terms.purpose.clone(), terms.record.clone())
+    })
 }
 
 /// Whether what goes is more than the true rules grant, in words.

@@ -226,3 +226,81 @@ fn a_partners_namesake_does_not_recall_ours() {
     sound(&mut world);
     assert!(!holds(&world, 2, &sheet.id));
 }
+
+#[test]
+fn what_is_said_twice_in_one_instant_is_one_message() {
+    // Two withdrawals of one record that say the same have one digest: one answer settles both.
+    let (mut world, mut pact) = neighbours(23, 2);
+    let record = import(&mut world, 0, 230);
+    share(&mut world, 0, 1, &record);
+    world.let_pass(60).unwrap();
+    pact.version = 2;
+    pact.status = Status::Suspended;
+    world.conclude(&pact).unwrap();
+    share(&mut world, 0, 1, &record);
+    pact.version = 3;
+    pact.status = Status::InForce;
+    world.conclude(&pact).unwrap();
+    share(&mut world, 0, 1, &record);
+    pact.version = 4;
+    pact.status = Status::Terminated;
+    world.conclude(&pact).unwrap();
+    share(&mut world, 0, 1, &record);
+    sound(&mut world);
+    assert_eq!(waiting(&world, 0), 0);
+    assert!(!holds(&world, 1, &record));
+}
+
+#[test]
+fn a_consent_that_has_not_arrived_counts_for_nothing() {
+    // Two agreements, one of which needs the consent: the originator gave it, the holder does not
+    // have it yet, and an officer there writes it into the order. Only the other one counts.
+    let mut world = World::new(24, 3, Weather::FAIR).unwrap();
+    let mut standing = plain(&world, 1, &[0, 1, 2]);
+    standing.onward = Onward::WithinAgreement;
+    let asking = plain(&world, 2, &[0, 1, 2]);
+    world.conclude(&standing).unwrap();
+    world.conclude(&asking).unwrap();
+    let record = import(&mut world, 0, 240);
+    share(&mut world, 0, 1, &record);
+    world.let_pass(60).unwrap();
+    let (from, to) = (world.agency(0).unwrap(), world.agency(2).unwrap());
+    let given = consent(&from, &to, &record);
+    world.permit(0, &given).unwrap();
+    let mut order = world.order(2, PURPOSE).unwrap();
+    order.grounds.consents.push(given);
+    world.share(1, &record, &order).unwrap();
+    assert!(world.violations.is_empty(), "{}", lines(&world.violations));
+    sound(&mut world);
+    let held = &world.held(2, &record).unwrap()[0];
+    let model::custody::Source::Release { basis, .. } = &held.source else { panic!("{held:?}") };
+    assert!(basis.iter().all(|article| article.agreement.as_str() == standing.id));
+}
+
+#[test]
+fn a_recall_after_a_withdrawal_reaches_what_was_passed_on_and_back() {
+    // The first withdraws from the second, which passed the record on; it comes back to the second
+    // from the third after the withdrawal. The recall for good must find it there.
+    let mut world = World::new(25, 3, Weather::FAIR).unwrap();
+    let mut pact = plain(&world, 1, &[0, 1, 2]);
+    pact.onward = Onward::WithinAgreement;
+    world.conclude(&pact).unwrap();
+    let record = import(&mut world, 0, 250);
+    share(&mut world, 0, 1, &record);
+    world.let_pass(60).unwrap();
+    share(&mut world, 1, 2, &record);
+    world.let_pass(60).unwrap();
+    share(&mut world, 2, 1, &record);
+    pact.version = 2;
+    pact.status = Status::Suspended;
+    world.adopt(0, &pact).unwrap();
+    share(&mut world, 0, 1, &record);
+    // The withdrawal arrives first, what the third gave back after it.
+    world.send(0, usize::MAX).unwrap();
+    world.clock.pass(5);
+    while world.deliver().unwrap() {}
+    assert!(!holds(&world, 1, &record));
+    world.recall(0, &record).unwrap();
+    sound(&mut world);
+    assert!(!holds(&world, 1, &record) && !holds(&world, 2, &record));
+}

@@ -305,3 +305,47 @@ fn keys_of_the_tables_are_as_forged_here() {
     let digest = crypto::hash::sha256(b"x");
     assert_eq!(digest_key(Table::ReceiptGiven, &digest)[0], Table::ReceiptGiven as u8);
 }
+
+#[test]
+fn a_notice_not_sent_is_noticed() {
+    fn silent(_: &[u8], operation: &Operation) -> bool {
+        let Operation::Put(value) = operation else { return true };
+        !String::from_utf8_lossy(value).contains("\"about\":\"notice\"")
+    }
+    notices(Checker::OriginatorTold, |rule| {
+        let (mut world, mut pact) = agreed(3, 3);
+        pact.version = 2;
+        pact.articles.push(sim::agreements::emergency());
+        world.conclude(&pact).unwrap();
+        world.offer_all(0, 1, PURPOSE).unwrap();
+        let record = import(&mut world, 0, 1);
+        world.let_pass(60).unwrap();
+        if rule == Rule::Broken {
+            world.site(1).unwrap().disk.keep_only(silent);
+        }
+        let mut order = world.order(2, PURPOSE).unwrap();
+        order.grounds.facts = ["imminent_threat_to_life", "human_review"].map(str::to_owned).into();
+        world.share(1, &record, &order).unwrap();
+        world.let_pass(60).unwrap();
+        assert_eq!(world.held(2, &record).unwrap().len(), 1);
+        world
+    });
+}
+
+#[test]
+fn a_message_that_vanishes_is_noticed() {
+    fn careless(key: &[u8], _: &Operation) -> bool {
+        key.first() != Some(&(Table::Undelivered as u8))
+    }
+    notices(Checker::NoMessageVanishes, |rule| {
+        let (mut world, _) = agreed(2, 3);
+        let record = import(&mut world, 0, 1);
+        let order = world.order(1, PURPOSE).unwrap();
+        world.share(0, &record, &order).unwrap();
+        if rule == Rule::Broken {
+            world.site(0).unwrap().disk.keep_only(careless);
+        }
+        world.give_up_oldest(0).unwrap();
+        world
+    });
+}

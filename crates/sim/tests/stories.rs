@@ -250,6 +250,93 @@ fn standing_consent_stays_inside_its_agreement() {
     assert!(holds(&world, 2, &record) && !holds(&world, 3, &record));
 }
 
+/// Three neighbours; the second holds a record of the first, with no right to pass it on but the
+/// emergency article.
+fn emergency_world(seed: u64) -> (World, model::ids::RecordId, model::request::StandingOrder) {
+    let mut world = World::new(seed, 3, Weather::FAIR).unwrap();
+    let mut pact = plain(&world, 1, &[0, 1, 2]);
+    pact.articles.push(sim::agreements::emergency());
+    world.conclude(&pact).unwrap();
+    let record = import(&mut world, 0, seed);
+    share(&mut world, 0, 1, &record);
+    world.let_pass(60).unwrap();
+    let mut order = world.order(2, PURPOSE).unwrap();
+    let facts = ["imminent_threat_to_life", "human_review", "necessity_statement"];
+    order.grounds.facts = facts.map(str::to_owned).into();
+    (world, record, order)
+}
+
+#[test]
+fn an_originator_is_told_of_an_emergency_release() {
+    let (mut world, record, order) = emergency_world(31);
+    world.share(1, &record, &order).unwrap();
+    assert_eq!(entries(&world, 1, EntryKind::Notice), 1);
+    world.network.weather = Weather { loss: 0, twice: 100, delay_seconds_max: 1 };
+    sound(&mut world);
+    assert!(holds(&world, 2, &record));
+    let snapshot = world.site(0).unwrap().disk.durable().unwrap();
+    let taken = node::query::notices_taken(&*snapshot, 10).unwrap();
+    assert_eq!(taken.len(), 1, "repetitions change nothing");
+    let notice = &taken[0].notice;
+    assert_eq!(notice.giver, world.agency(1).unwrap());
+    assert_eq!(notice.recipient, world.agency(2).unwrap());
+    let passed = &notice.records[&record];
+    let facts: Vec<&str> = passed.facts.iter().map(String::as_str).collect();
+    assert_eq!(
+        facts,
+        ["human_review", "imminent_threat_to_life"],
+        "what the article asks, no more"
+    );
+    assert_eq!(passed.articles.len(), 1);
+    drop(snapshot);
+    assert_eq!(entries(&world, 0, EntryKind::Noticed), 1);
+    assert_eq!(entries(&world, 2, EntryKind::Noticed), 0);
+    // Sharing on the same terms again releases nothing and tells nothing.
+    world.share(1, &record, &order).unwrap();
+    assert_eq!(entries(&world, 1, EntryKind::Notice), 1);
+}
+
+#[test]
+fn what_is_given_up_is_decided_anew_and_a_recall_after_it_holds() {
+    let (mut world, _) = neighbours(32, 2);
+    let (kept, taken_back) = (import(&mut world, 0, 320), import(&mut world, 0, 321));
+    for record in [&kept, &taken_back] {
+        share(&mut world, 0, 1, record);
+        world.give_up_oldest(0).unwrap();
+    }
+    assert_eq!((waiting(&world, 0), world.given_up(0).unwrap().len()), (0, 2));
+    assert_eq!(entries(&world, 0, EntryKind::Undelivered), 2);
+    world.recall(0, &taken_back).unwrap();
+    world.let_pass(60).unwrap();
+    assert_eq!(waiting(&world, 0), 0, "the recall goes although its shipment never did");
+    world.send_again(0).unwrap();
+    sound(&mut world);
+    assert!(holds(&world, 1, &kept) && !holds(&world, 1, &taken_back));
+}
+
+#[test]
+fn a_withdrawal_given_up_does_not_take_back_what_went_again() {
+    let (mut world, mut pact) = neighbours(33, 2);
+    let record = import(&mut world, 0, 330);
+    share(&mut world, 0, 1, &record);
+    world.let_pass(60).unwrap();
+    pact.version = 2;
+    pact.status = Status::Suspended;
+    world.conclude(&pact).unwrap();
+    share(&mut world, 0, 1, &record);
+    world.give_up_oldest(0).unwrap();
+    world.let_pass(60).unwrap();
+    assert!(holds(&world, 1, &record));
+    pact.version = 3;
+    pact.status = Status::InForce;
+    world.conclude(&pact).unwrap();
+    share(&mut world, 0, 1, &record);
+    world.let_pass(60).unwrap();
+    world.send_again(0).unwrap();
+    sound(&mut world);
+    assert!(holds(&world, 1, &record), "an old withdrawal took back a new release");
+}
+
 #[test]
 fn a_lying_peer_gains_nothing() {
     let gained: Vec<String> = LIES.into_iter().filter_map(gain).collect();

@@ -30,11 +30,13 @@ pub enum DocumentKind {
     RecallReceipt,
     /// A consent.
     Consent,
+    /// Word to an originator that its records were passed on.
+    ReleaseNotice,
 }
 
 impl DocumentKind {
     /// All kinds.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Member,
         Self::AgreementSignature,
         Self::Manifest,
@@ -42,6 +44,7 @@ impl DocumentKind {
         Self::Recall,
         Self::RecallReceipt,
         Self::Consent,
+        Self::ReleaseNotice,
     ];
 
     /// The word on the first line.
@@ -55,6 +58,7 @@ impl DocumentKind {
             Self::Recall => "recall",
             Self::RecallReceipt => "recall-receipt",
             Self::Consent => "consent",
+            Self::ReleaseNotice => "release-notice",
         }
     }
 

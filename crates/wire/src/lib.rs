@@ -18,6 +18,7 @@ pub mod document;
 pub mod envelope;
 pub mod json;
 pub mod limits;
+pub mod misp;
 pub mod stix;
 pub mod ucdp;
 pub mod un_list;

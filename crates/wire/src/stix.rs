@@ -13,8 +13,10 @@ mod gate;
 mod intake;
 mod marks;
 mod object;
+pub mod pattern;
+mod raw;
 mod shapes;
-mod source;
+pub(crate) mod source;
 mod view;
 mod withhold;
 
@@ -24,6 +26,7 @@ pub use fields::{FRAME_PROPERTIES, KNOWN_FIELDS, KnownField};
 pub use intake::{Fatal, Item, Place, Rejected, Summary};
 pub use marks::{KnownMarkings, Marking, Markings, Terms, built_in_tlp};
 pub use object::{ObjectProblem, SpecVersion, StixObject};
+pub use raw::RawObject;
 pub use view::{ViewProblem, view};
 pub use withhold::{WITHHELD, WithholdProblem};
 

@@ -184,3 +184,13 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_fault_lies_within_the_text_wherever_it_is_cut() {
+    let whole = br#"{"a\\b":["c\u00e9\"d", 1.5e3, true, null, {"e":"\\"}]}"#;
+    assert!(wire::json::parse_strict(whole).is_ok());
+    for end in 0..whole.len() {
+        let problem = wire::json::parse_strict(&whole[..end]).unwrap_err();
+        assert!(problem.offset <= end, "cut at {end}: {problem:?}");
+    }
+}

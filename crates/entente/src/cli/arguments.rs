@@ -55,6 +55,8 @@ pub enum Format {
     UnList,
     /// UCDP Georeferenced Event Dataset, CSV
     Ucdp,
+    /// MISP events, JSON
+    Misp,
 }
 
 /// Arguments of `import`.
@@ -72,6 +74,9 @@ pub struct Import {
     /// The marking that counts where a record carries none: clear, green, amber, amber+strict, red
     #[arg(long, default_value = "amber", value_name = "LABEL")]
     pub tlp: String,
+    /// Who MISP's community and sharing groups are here (TOML); without it a group is nobody
+    #[arg(long, value_name = "MAP")]
+    pub audiences: Option<PathBuf>,
     /// Read and check, store nothing
     #[arg(long)]
     pub dry_run: bool,
@@ -104,6 +109,26 @@ pub enum Verb {
     },
     /// Serve partners, TAXII clients and the officer's pages until Ctrl-C
     Serve,
+    /// Serve a file as a TAXII 2.1 server on this machine, for trying clients and suites
+    #[command(after_help = "Example:\n  entente taxii-fixture fixture.json --port 5000 \
+                            --page-max 20\n\nThe file has the form of the reference server's data \
+                            file; see docs/reference/taxii.md.")]
+    TaxiiFixture {
+        /// The file (JSON)
+        file: PathBuf,
+        /// The port; 0 takes a free one and says which
+        #[arg(long, default_value_t = 5000)]
+        port: u16,
+        /// Objects on a page at most [default: what the file says, else 100]
+        #[arg(long, value_name = "N")]
+        page_max: Option<usize>,
+        /// Speak TLS with this certificate (PEM)
+        #[arg(long, value_name = "FILE", requires = "tls_key")]
+        tls_certificate: Option<PathBuf>,
+        /// The certificate's private key (PEM)
+        #[arg(long, value_name = "FILE", requires = "tls_certificate")]
+        tls_key: Option<PathBuf>,
+    },
     /// Who this node is and what it holds
     Status,
     /// Adopt the vocabulary decisions look things up in
@@ -139,6 +164,9 @@ pub enum Verb {
         /// How many to show
         #[arg(long, default_value_t = 50)]
         limit: usize,
+        /// Only records after this one: the next page
+        #[arg(long, value_name = "RECORD")]
+        after: Option<String>,
     },
     /// Show one record: who gave it, under which article, what may be done with it, until when
     Show {
@@ -199,11 +227,26 @@ pub enum Verb {
         #[arg(long)]
         until: Option<String>,
     },
-    /// What waits for partners and what they answered
+    /// What waits for partners, what was given up, and what they answered
     Outbox,
     /// Try once to deliver what waits (a serving node does this by itself)
-    Deliver,
-    /// The transparency log: verify, show, prove
+    #[command(after_help = "A message its partner keeps refusing is given up, so that the next \
+                            goes on: see entente outbox. What fails for a while never is.")]
+    Deliver {
+        /// Send a message that was given up again: its digest, or `all`
+        #[arg(long, value_name = "DIGEST", conflicts_with = "give_up")]
+        again: Option<String>,
+        /// Give a waiting message up, so that those behind it go on
+        #[arg(long, value_name = "DIGEST")]
+        give_up: Option<String>,
+    },
+    /// Word that holders passed records of this node on, and that this node gave or owes
+    Notices {
+        /// How many of each to show
+        #[arg(long, default_value_t = 50)]
+        limit: usize,
+    },
+    /// The transparency log: verify, show, prove, export, audit
     Log {
         /// What to do
         #[command(subcommand)]
@@ -211,6 +254,12 @@ pub enum Verb {
     },
     /// Delete what has reached the end of its retention (a serving node does this by itself)
     Tick,
+    /// STIX patterns: check, match
+    Pattern {
+        /// What to do
+        #[command(subcommand)]
+        verb: PatternVerb,
+    },
     /// Answer a file of decision cases
     #[command(
         after_help = "Example:\n  entente decide --vocab vocab.json --agreements DIR --cases \
@@ -319,6 +368,29 @@ pub enum AgreementVerb {
     },
 }
 
+/// Verbs on patterns; they work on files, without a node.
+#[derive(Debug, Subcommand)]
+pub enum PatternVerb {
+    /// Check patterns: one a line, or those of the indicators in a STIX file
+    #[command(after_help = "Example:\n  entente pattern check patterns.txt bundle.json\n\n\
+                            Empty lines and lines that begin with # are passed over.")]
+    Check {
+        /// Files of patterns, or of STIX objects
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+    },
+    /// Match patterns against observed data and say which observations are bound
+    #[command(after_help = "Example:\n  entente pattern match indicators.json observed.json\n\n\
+                            Exit status 1: no pattern matches.")]
+    Match {
+        /// Patterns, one a line, or STIX objects with indicators
+        patterns: PathBuf,
+        /// STIX objects: observed-data and their observables
+        #[arg(required = true, value_name = "FILE")]
+        observed: Vec<PathBuf>,
+    },
+}
+
 /// Verbs on standing orders.
 #[derive(Debug, Subcommand)]
 pub enum OrderVerb {
@@ -355,5 +427,28 @@ pub enum LogVerb {
     Prove {
         /// Its index
         index: u64,
+    },
+    /// Write the log to a folder, for anyone to check without this node
+    #[command(
+        after_help = "Example:\n  entente --node xa log export audit-2026\n  entente log audit \
+                      audit-2026 --member xa.member"
+    )]
+    Export {
+        /// The folder; files that are there and full are kept
+        dir: PathBuf,
+        /// Only hashes: they prove that the log grew, and say nothing about any entry
+        #[arg(long)]
+        hashes_only: bool,
+    },
+    /// Check an exported log: signature, entries, root (works on files, needs no node)
+    Audit {
+        /// The folder an export wrote
+        dir: PathBuf,
+        /// The member document of the agency whose log it is
+        #[arg(long, value_name = "FILE")]
+        member: PathBuf,
+        /// A checkpoint seen earlier, which must be a prefix of this log
+        #[arg(long, value_name = "FILE")]
+        earlier: Option<PathBuf>,
     },
 }

@@ -1,4 +1,7 @@
 //! `import`: reads files in a stream, stores in portions, reports every bad record with its place.
+//!
+//! One thread reads and checks the next portion while another waits for the disk to keep the last.
+//! Cost: memory for three portions, whatever the size of the file.
 
 use super::Seat;
 use super::arguments::{Format, Import};
@@ -16,7 +19,9 @@ use std::fs::File;
 use std::io::{BufReader, IsTerminal, Read};
 use std::ops::ControlFlow;
 use std::path::Path;
-use wire::stix::{Fatal, Item, Summary};
+use std::sync::mpsc::{SyncSender, sync_channel};
+use wire::misp::Audiences;
+use wire::stix::{Fatal, Item, Rejected, Summary};
 
 /// Records in one commit.
 const PORTION: usize = 1_000;
@@ -42,15 +47,33 @@ pub fn import(seat: &Seat, import: &Import, quiet: bool) -> Result<Answer, Failu
         target,
         officer: seat.officer().to_owned(),
         format: import.format,
+        audiences: audiences(seat, import)?,
         floor,
-        portion: Vec::new(),
-        portion_bytes: 0,
         report: Report::default(),
     };
     for file in &import.files {
         run.file(file, quiet)?;
     }
     Ok(run.report.answer(import.dry_run))
+}
+
+/// Who MISP's distributions reach: the officer's map, and the node's own party.
+fn audiences(seat: &Seat, import: &Import) -> Result<Audiences, Failure> {
+    if import.format != Format::Misp {
+        return Ok(Audiences::default());
+    }
+    let mut audiences = match &import.audiences {
+        Some(path) => Audiences::parse(&super::text_file(path)?)
+            .map_err(|e| Failure::input("audiences_wrong", &e, e.help()))?,
+        None => Audiences::default(),
+    };
+    // WHY: a dry run needs no node; without one, "this community" is nobody.
+    audiences.own = match seat.place() {
+        Ok(place) => Some(place.settings()?.party),
+        Err(_) if import.dry_run => None,
+        Err(failure) => return Err(failure),
+    };
+    Ok(audiences)
 }
 
 fn target(seat: &Seat) -> Result<Target<'_>, Failure> {
@@ -85,10 +108,54 @@ struct Run<'a> {
     target: Target<'a>,
     officer: String,
     format: Format,
+    audiences: Audiences,
     floor: Tlp,
-    portion: Vec<Body>,
-    portion_bytes: usize,
     report: Report,
+}
+
+/// What was read since the last portion: at most [`PORTION`] records.
+#[derive(Default)]
+struct Parcel {
+    bodies: Vec<Body>,
+    size_bytes: usize,
+    bad: Vec<Rejected>,
+}
+
+impl Parcel {
+    fn take(&mut self, item: Item) {
+        match item {
+            Item::Object(object) => {
+                self.size_bytes = self.size_bytes.saturating_add(object.raw().len());
+                self.bodies.push(*object);
+            }
+            Item::Rejected(bad) => self.bad.push(*bad),
+        }
+    }
+
+    fn is_full(&self) -> bool {
+        self.bodies.len() >= PORTION
+            || self.size_bytes >= PORTION_BYTES
+            || self.bad.len() >= PORTION
+    }
+}
+
+/// Reads a whole input into parcels, until the other side stops taking them.
+fn parcels(
+    (format, audiences): (Format, &Audiences),
+    reader: Box<dyn Read + Send>,
+    parcels: &SyncSender<Parcel>,
+) -> Result<Summary, Fatal> {
+    let mut parcel = Parcel::default();
+    let ended = read(format, audiences, reader, &mut |item| {
+        parcel.take(item);
+        if parcel.is_full() && parcels.send(std::mem::take(&mut parcel)).is_err() {
+            return ControlFlow::Break(());
+        }
+        ControlFlow::Continue(())
+    });
+    // WHY: nobody takes parcels any more only after a failure, which is reported there.
+    let _stopped = parcels.send(parcel);
+    ended
 }
 
 fn format_word(format: Format) -> &'static str {
@@ -96,22 +163,25 @@ fn format_word(format: Format) -> &'static str {
         Format::Stix => "stix",
         Format::UnList => "un-list",
         Format::Ucdp => "ucdp",
+        Format::Misp => "misp",
     }
 }
 
 fn read(
     format: Format,
-    reader: Box<dyn Read>,
+    audiences: &Audiences,
+    reader: Box<dyn Read + Send>,
     visit: &mut dyn FnMut(Item) -> ControlFlow<()>,
 ) -> Result<Summary, Fatal> {
     match format {
         Format::Stix => wire::stix::read(reader, visit),
         Format::UnList => wire::un_list::read(reader, visit),
         Format::Ucdp => wire::ucdp::read(reader, visit),
+        Format::Misp => wire::misp::read(reader, audiences, visit),
     }
 }
 
-fn open(path: &Path, progress: &ProgressBar) -> Result<Box<dyn Read>, Failure> {
+fn open(path: &Path, progress: &ProgressBar) -> Result<Box<dyn Read + Send>, Failure> {
     let wrong = |e: &dyn std::fmt::Display| {
         let message = format!("`{}` cannot be read: {e}", path.display());
         Failure::input("file_unreadable", message, "check the path and its permissions")
@@ -142,43 +212,42 @@ impl Run<'_> {
     fn file(&mut self, path: &Path, quiet: bool) -> Result<(), Failure> {
         let progress = bar(quiet);
         let reader = open(path, &progress)?;
-        let mut failure = None;
         let name = path.display().to_string();
-        let ended = read(self.format, reader, &mut |item| match self.item(item, &name) {
-            Ok(()) => {
+        let (format, audiences) = (self.format, self.audiences.clone());
+        let ended = std::thread::scope(|scope| {
+            let (send, receive) = sync_channel(1);
+            let reading = scope.spawn(move || parcels((format, &audiences), reader, &send));
+            let stored = receive.into_iter().try_for_each(|parcel| {
+                self.parcel(parcel, &name)?;
                 progress.set_message(words::count(self.report.stored, "record"));
-                ControlFlow::Continue(())
-            }
-            Err(error) => {
-                failure = Some(error);
-                ControlFlow::Break(())
-            }
+                Ok(())
+            });
+            let cut_off = |_| {
+                let message = format!("`{name}` could not be read to its end");
+                Failure::node("reading_failed", message, "report this with the file")
+            };
+            stored.and(reading.join().map_err(cut_off))
         });
         progress.finish_and_clear();
-        if let Some(failure) = failure {
-            return Err(failure);
-        }
-        self.flush()?;
-        if let Err(fatal) = ended {
+        if let Err(fatal) = ended? {
             self.reject(format!("{name}: {fatal}; help: {}", fatal.cure));
         }
         Ok(())
     }
 
-    fn item(&mut self, item: Item, name: &str) -> Result<(), Failure> {
-        match item {
-            Item::Object(object) => {
-                let number = self.report.by_type.entry(object.kind().to_owned()).or_default();
-                *number = number.saturating_add(1);
-                self.portion_bytes = self.portion_bytes.saturating_add(object.raw().len());
-                self.portion.push(*object);
-                if self.portion.len() >= PORTION || self.portion_bytes >= PORTION_BYTES {
-                    self.flush()?;
+    fn parcel(&mut self, parcel: Parcel, name: &str) -> Result<(), Failure> {
+        for bad in parcel.bad {
+            self.reject(format!("{name}: {bad}; help: {}", bad.cure));
+        }
+        for object in &parcel.bodies {
+            match self.report.by_type.get_mut(object.kind()) {
+                Some(number) => *number = number.saturating_add(1),
+                None => {
+                    self.report.by_type.insert(object.kind().to_owned(), 1);
                 }
             }
-            Item::Rejected(bad) => self.reject(format!("{name}: {bad}; help: {}", bad.cure)),
         }
-        Ok(())
+        self.keep(parcel.bodies)
     }
 
     fn reject(&mut self, line: String) {
@@ -188,9 +257,7 @@ impl Run<'_> {
         }
     }
 
-    fn flush(&mut self) -> Result<(), Failure> {
-        let bodies = std::mem::take(&mut self.portion);
-        self.portion_bytes = 0;
+    fn keep(&mut self, bodies: Vec<Body>) -> Result<(), Failure> {
         if bodies.is_empty() {
             return Ok(());
         }

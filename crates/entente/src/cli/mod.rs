@@ -6,8 +6,10 @@
 )]
 
 mod arguments;
+mod audit;
 mod decide;
 mod import;
+mod pattern;
 mod remote;
 
 use crate::command::{Answer, Command};
@@ -72,11 +74,18 @@ fn run(arguments: Arguments) -> Result<Answer, Failure> {
             init(&dir, Opening { agency, party, listen, endpoint, years })
         }
         Verb::Serve => serve(&seat),
+        Verb::TaxiiFixture { file, port, page_max, tls_certificate, tls_key } => {
+            let fixture = crate::http::Fixture::read(&file, page_max)?;
+            let tls = tls_certificate.zip(tls_key);
+            crate::http::serve_fixture(fixture, port, tls)?;
+            Ok(Answer::default())
+        }
         Verb::Decide { vocab, agreements, cases, out } => {
             decide::decide(&vocab, &agreements, &cases, &out)
         }
+        Verb::Pattern { verb } => pattern::answer(&verb),
         Verb::Import(import) => import::import(&seat, &import, arguments.json),
-        Verb::Deliver => deliver(&seat),
+        Verb::Deliver { again: None, give_up: None } => deliver(&seat),
         Verb::PageAddress => page_address(&seat),
         Verb::Completions { shell } => {
             let mut out = Vec::new();
@@ -87,6 +96,12 @@ fn run(arguments: Arguments) -> Result<Answer, Failure> {
         Verb::Verbs => Ok(verbs()),
         Verb::Agreement { verb: AgreementVerb::Lint { files, vocab } } => {
             decide::lint(&files, &vocab)
+        }
+        Verb::Log { verb: LogVerb::Export { dir, hashes_only } } => {
+            audit::export(&seat, &dir, hashes_only)
+        }
+        Verb::Log { verb: LogVerb::Audit { dir, member, earlier } } => {
+            audit::audit(&dir, &member, earlier.as_deref())
         }
         verb @ (Verb::Status
         | Verb::Vocabulary { .. }
@@ -101,6 +116,8 @@ fn run(arguments: Arguments) -> Result<Answer, Failure> {
         | Verb::List { .. }
         | Verb::Show { .. }
         | Verb::Outbox
+        | Verb::Deliver { .. }
+        | Verb::Notices { .. }
         | Verb::Log { .. }
         | Verb::Tick) => seat.ask(command(verb)?),
     }
@@ -174,6 +191,7 @@ fn init(dir: &Path, opening: Opening) -> Result<Answer, Failure> {
         endpoint,
         valid_from: now,
         valid_until: now.plus(&period).map_err(|e| wrong(&e))?,
+        tls: None,
     };
     let place = Place::at(dir);
     place.create(&settings)?;
@@ -271,22 +289,40 @@ fn command(verb: Verb) -> Result<Command, Failure> {
         Verb::Audience { release, limit } => Command::Audience { order: order(release)?, limit },
         Verb::Recall { record, reason } => Command::Recall { record: id(&record)?, reason },
         Verb::Consent { record, to, purpose, until } => consent(&record, &to, purpose, until)?,
-        Verb::List { kind, limit } => Command::List { kind, limit },
+        Verb::List { kind, limit, after } => {
+            Command::List { kind, limit, after: after.as_deref().map(id).transpose()? }
+        }
         Verb::Show { record } => Command::Show { record: id(&record)? },
         Verb::Outbox => Command::Outbox,
+        Verb::Deliver { again: Some(word), .. } if word == "all" => {
+            Command::DeliverAgain { message: None }
+        }
+        Verb::Deliver { again: Some(digest), .. } => {
+            Command::DeliverAgain { message: Some(id(&digest)?) }
+        }
+        Verb::Deliver { give_up: Some(digest), .. } => {
+            Command::DeliverGiveUp { message: id(&digest)? }
+        }
+        Verb::Notices { limit } => Command::Notices { limit },
         Verb::Log { verb } => match verb {
             LogVerb::Verify => Command::LogVerify,
             LogVerb::Show { from, limit } => Command::LogShow { from, limit },
             LogVerb::Seen => Command::LogSeen,
             LogVerb::Against { file } => Command::LogAgainst { checkpoint: text_file(&file)? },
             LogVerb::Prove { index } => Command::LogProve { index },
+            LogVerb::Export { .. } | LogVerb::Audit { .. } => {
+                let help = "see entente log --help";
+                return Err(Failure::input("bad_argument", "not a command for a node", help));
+            }
         },
         Verb::Tick => Command::Tick,
         Verb::Init { .. }
         | Verb::Serve
+        | Verb::TaxiiFixture { .. }
         | Verb::Decide { .. }
         | Verb::Import(_)
-        | Verb::Deliver
+        | Verb::Pattern { .. }
+        | Verb::Deliver { again: None, give_up: None }
         | Verb::PageAddress
         | Verb::Completions { .. }
         | Verb::Verbs => {

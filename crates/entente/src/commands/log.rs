@@ -4,8 +4,14 @@ use super::Desk;
 use crate::command::{Answer, Outcome};
 use crate::failure::Failure;
 use crate::words;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use model::entry::Entry;
-use serde_json::{Value, json};
+use node::published;
+use serde_json::{Map, Value, json};
+
+/// LIMIT: files of the log in one answer.
+pub const FILES_MAX: usize = 64;
 
 /// Recomputes the root from the stored entries and opens every commitment.
 pub fn verify(desk: &mut Desk<'_>) -> Outcome {
@@ -110,4 +116,25 @@ pub fn against(desk: &mut Desk<'_>, checkpoint: &str) -> Outcome {
         format!("the log as seen at size {} is NOT a prefix of the log today", found.size)
     };
     Ok(Answer::new(text, json!({"size": found.size, "holds": found.holds})))
+}
+
+/// Files of the log as it is published; entries are opened to an officer only.
+pub fn files(desk: &mut Desk<'_>, paths: &[String]) -> Outcome {
+    if paths.len() > FILES_MAX {
+        let message = format!("{} files in one request, the limit is {FILES_MAX}", paths.len());
+        return Err(Failure::input("too_many", message, "ask for fewer files at once"));
+    }
+    // WHY: logged before it is read, so that the log handed out says that it was.
+    desk.looked(format!("log files {}", paths.join(" ")), paths.len())?;
+    let snapshot = desk.node.snapshot()?;
+    let mut found = Map::new();
+    for path in paths {
+        let bytes = published::file(&*snapshot, path)?.ok_or_else(|| {
+            let help = "name files as C2SP tlog-tiles does, within the size of the checkpoint";
+            Failure::input("no_such_file", format!("the log has no file `{path}`"), help)
+        })?;
+        found.insert(path.clone(), json!(STANDARD.encode(bytes)));
+    }
+    let text = found.keys().cloned().collect::<Vec<_>>().join("\n");
+    Ok(Answer::new(text, json!({"files": found})))
 }

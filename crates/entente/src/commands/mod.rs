@@ -1,12 +1,15 @@
 //! Executes commands against the node: one file a group; each asks the node and words the answer.
 
 mod agreements;
+mod delivery;
 mod log;
 mod members;
 mod records;
 mod sharing;
 
 pub use agreements::problems;
+pub use delivery::about;
+pub use log::FILES_MAX as LOG_FILES_MAX;
 pub use records::store;
 
 use crate::command::{Answer, Command, Outcome};
@@ -82,14 +85,20 @@ pub fn execute(desk: &mut Desk<'_>, command: Command) -> Outcome {
         Command::Audience { order, limit } => sharing::audience(desk, &order, limit),
         Command::Recall { record, reason } => sharing::recall(desk, record, reason),
         Command::Consent { consent } => sharing::consent(desk, consent),
-        Command::List { kind, limit } => records::list(desk, kind.as_deref(), limit),
+        Command::List { kind, limit, after } => {
+            records::list(desk, kind.as_deref(), limit, after.as_ref())
+        }
         Command::Show { record } => records::show(desk, &record),
-        Command::Outbox => sharing::outbox(desk),
+        Command::Outbox => delivery::outbox(desk),
+        Command::DeliverAgain { message } => delivery::again(desk, message.as_ref()),
+        Command::DeliverGiveUp { message } => delivery::give_up(desk, &message),
+        Command::Notices { limit } => delivery::notices(desk, limit),
         Command::LogVerify => log::verify(desk),
         Command::LogShow { from, limit } => log::show(desk, from, limit),
         Command::LogProve { index } => log::prove(desk, index),
         Command::LogSeen => log::seen(desk),
         Command::LogAgainst { checkpoint } => log::against(desk, &checkpoint),
+        Command::LogFiles { paths } => log::files(desk, &paths),
         Command::Tick => records::tick(desk),
     }
 }
@@ -111,5 +120,20 @@ fn status(desk: &mut Desk<'_>) -> Outcome {
         words::count(counts.waiting, "message"),
         words::count(counts.entries, "entry").replace("entrys", "entries"),
     );
+    let text = format!("{text}{}", attention(&counts));
     Ok(Answer::new(text, json!({"agency": member.agency, "party": member.party, "counts": counts})))
+}
+
+/// What an officer should look at; nothing where all is well.
+fn attention(counts: &node::query::Counts) -> String {
+    let mut lines = String::new();
+    let mut say = |number: u64, noun: &str, rest: &str| {
+        if number > 0 {
+            lines.push_str(&format!("\n{} {rest}", words::count(number, noun)));
+        }
+    };
+    say(counts.undelivered, "message", "given up: entente outbox");
+    say(counts.notices, "notice", "of records of ours passed on: entente notices");
+    say(counts.notices_owed, "notice", "owed to originators not pinned here: entente notices");
+    lines
 }

@@ -82,42 +82,79 @@ pub fn shared_json(shared: &[Shared]) -> Value {
         .iter()
         .map(|s| {
             json!({"record": s.record, "recipient": s.recipient, "outcome": s.outcome,
-                "reason": s.reason, "repeated": s.repeated, "decision": s.decision})
+                "reason": s.reason, "repeated": s.repeated, "hindrance": s.hindrance,
+                "decision": s.decision})
         })
         .collect();
     Value::Array(rows)
 }
 
-/// Lists records held.
-pub fn list(desk: &mut Desk<'_>, kind: Option<&str>, limit: usize) -> Outcome {
-    let (mut rows, mut items, mut total) = (Vec::new(), Vec::new(), 0_u64);
-    {
+/// Lists records held, a page at a time; a page ends after a whole record.
+pub fn list(
+    desk: &mut Desk<'_>,
+    kind: Option<&str>,
+    limit: usize,
+    after: Option<&RecordId>,
+) -> Outcome {
+    let page = {
         let snapshot = desk.node.snapshot()?;
-        node::query::custodies(&*snapshot, &mut |custody| {
-            if kind.is_some_and(|kind| kind != custody.kind) {
-                return true;
-            }
-            total = total.saturating_add(1);
-            if rows.len() < limit {
-                rows.push(vec![
-                    custody.id.to_string(),
-                    custody.kind.clone(),
-                    custody.originator.to_string(),
-                    way(&custody.source),
-                    words::instant(custody.retention_until),
-                ]);
-                items.push(json!(custody));
-            }
-            true
-        })?;
-    }
-    desk.looked(format!("list {}", kind.unwrap_or("all")), rows.len())?;
+        page(&*snapshot, kind, limit, after)?
+    };
+    let from = after.map(|id| format!(" after {id}")).unwrap_or_default();
+    desk.looked(format!("list {}{from}", kind.unwrap_or("all")), page.shown.len())?;
+    let rows: Vec<Vec<String>> = page.shown.iter().map(row).collect();
     let head = ["RECORD", "TYPE", "ORIGINATOR", "CAME BY", "KEEP UNTIL"];
     let mut text = words::table(&head, &rows);
-    if usize::try_from(total).unwrap_or(usize::MAX) > rows.len() {
-        text.push_str(&format!("\n{} of {total} shown; see --limit", rows.len()));
+    if let Some(next) = &page.next {
+        let of = page.total.map(|total| format!(" of {total}")).unwrap_or_default();
+        text.push_str(&format!("\n{}{of} shown; go on with --after {next}", page.shown.len()));
     }
-    Ok(Answer::new(text, json!({"records": items, "total": total})))
+    Ok(Answer::new(text, json!({"records": page.shown, "total": page.total, "next": page.next})))
+}
+
+/// One page of a list.
+struct Page {
+    shown: Vec<Custody>,
+    /// How many there are in all; counted for the first page only.
+    total: Option<u64>,
+    /// The last record shown, where more follow it.
+    next: Option<RecordId>,
+}
+
+fn page(
+    snapshot: &dyn store::Snapshot,
+    kind: Option<&str>,
+    limit: usize,
+    after: Option<&RecordId>,
+) -> Result<Page, Failure> {
+    let (mut shown, mut total, mut more) = (Vec::<Custody>::new(), 0_u64, false);
+    node::query::custodies_after(snapshot, after, &mut |custody| {
+        if kind.is_some_and(|kind| kind != custody.kind) {
+            return true;
+        }
+        total = total.saturating_add(1);
+        // WHY: all versions of a record are on one page, so that its id is a place to go on from.
+        let same = shown.last().is_some_and(|last| last.id == custody.id);
+        if shown.len() < limit || same {
+            shown.push(custody);
+        } else {
+            more = true;
+        }
+        after.is_none() || !more
+    })?;
+    let total = after.is_none().then_some(total);
+    let next = shown.last().filter(|_| more).map(|last| last.id.clone());
+    Ok(Page { shown, total, next })
+}
+
+fn row(custody: &Custody) -> Vec<String> {
+    vec![
+        custody.id.to_string(),
+        custody.kind.clone(),
+        custody.originator.to_string(),
+        way(&custody.source),
+        words::instant(custody.retention_until),
+    ]
 }
 
 fn way(source: &Source) -> String {

@@ -1,4 +1,4 @@
-//! Sharing: orders, releases, explanations, recalls, consents, the outbox.
+//! Sharing: orders, releases, explanations, recalls, consents.
 
 use super::Desk;
 use super::records::shared_json;
@@ -9,8 +9,9 @@ use model::decision::Outcome as Given;
 use model::event::Event;
 use model::ids::RecordId;
 use model::request::{Consent, StandingOrder};
+use node::query::Tally;
 use node::{Reply, Shared};
-use serde_json::{Value, json};
+use serde_json::json;
 
 /// Gives a standing order.
 pub fn order_add(desk: &mut Desk<'_>, order: StandingOrder) -> Outcome {
@@ -19,7 +20,7 @@ pub fn order_add(desk: &mut Desk<'_>, order: StandingOrder) -> Outcome {
     let text = if handled.reply == Reply::Unchanged {
         format!("the order stands already: {words}")
     } else {
-        format!("ordered: {words}\n{}", tally(&handled.shared))
+        format!("ordered: {words}\n{}", tally(&counted(&handled.shared)))
     };
     Ok(Answer::new(text, json!({"order": order, "shared": shared_json(&handled.shared)})))
 }
@@ -47,15 +48,18 @@ fn describe(order: &StandingOrder) -> String {
     text
 }
 
-fn tally(shared: &[Shared]) -> String {
-    let number = |wanted: Given| shared.iter().filter(|s| s.outcome == wanted).count();
+pub(super) fn tally(tally: &Tally) -> String {
     format!(
         "{} released, {} redacted, {} hit only, {} refused",
-        number(Given::Release),
-        number(Given::Redact),
-        number(Given::HitOnly),
-        number(Given::Refuse)
+        tally.released, tally.redacted, tally.hit_only, tally.refused
     )
+}
+
+/// What became of many records, counted.
+pub(super) fn counted(shared: &[Shared]) -> Tally {
+    let mut out = Tally::default();
+    shared.iter().for_each(|s| out.count(s.outcome));
+    out
 }
 
 /// Explains a decision like a good clerk.
@@ -93,15 +97,19 @@ pub fn share(
         let facts = desk.node.facts(&*snapshot);
         node::query::would_share(&facts, &records, &order, desk.now)?
     } else {
-        let reply = desk.act(Event::Share { records, order })?.reply;
-        if let Reply::Shared(shared) = reply { shared } else { Vec::new() }
+        let handled = desk.act(Event::Share { records, order })?;
+        let mut shared = if let Reply::Shared(first) = handled.reply { first } else { Vec::new() };
+        // WHY: what did not fit into one shipment went in the next.
+        shared.extend(handled.shared);
+        shared
     };
     let rows: Vec<Vec<String>> = shared
         .iter()
         .map(|s| {
             let again = if s.repeated { " (as before)" } else { "" };
             let outcome = format!("{}{again}", words::outcome(s.outcome));
-            vec![s.record.to_string(), s.recipient.to_string(), outcome, words::reason(s.reason)]
+            let reason = s.hindrance.clone().unwrap_or_else(|| words::reason(s.reason));
+            vec![s.record.to_string(), s.recipient.to_string(), outcome, reason]
         })
         .collect();
     let mut text = words::table(&["RECORD", "RECIPIENT", "OUTCOME", "REASON"], &rows);
@@ -115,20 +123,48 @@ pub fn share(
 
 /// Which stored records a recipient may have.
 pub fn audience(desk: &mut Desk<'_>, order: &StandingOrder, limit: usize) -> Outcome {
-    let found = {
+    let (found, strange) = {
         let snapshot = desk.node.snapshot()?;
         let facts = desk.node.facts(&*snapshot);
-        node::query::audience(&facts, order, desk.now)?
+        let found = node::query::audience(&facts, order, (limit, desk.now))?;
+        (found, unknown(desk, &*snapshot, order)?)
     };
-    desk.looked(format!("audience {} for {}", order.recipient, order.purpose), found.len())?;
-    let rows: Vec<Vec<String>> = found
-        .iter()
-        .filter(|s| s.outcome != Given::Refuse)
-        .take(limit)
-        .map(|s| vec![s.record.to_string(), words::outcome(s.outcome).to_owned()])
-        .collect();
-    let text = format!("{}\n{}", words::table(&["RECORD", "OUTCOME"], &rows), tally(&found));
-    Ok(Answer::new(text, json!({"records": shared_json(&found)})))
+    let asked = usize::try_from(found.tally.total()).unwrap_or(usize::MAX);
+    desk.looked(format!("audience {} for {}", order.recipient, order.purpose), asked)?;
+    let row = |s: &Shared| vec![s.record.to_string(), words::outcome(s.outcome).to_owned()];
+    let rows: Vec<Vec<String>> = found.named.iter().map(row).collect();
+    let allowed = found.tally.total().saturating_sub(found.tally.refused);
+    let named = u64::try_from(rows.len()).unwrap_or(u64::MAX);
+    let more = if allowed > named {
+        format!("\nthe first {named} of {allowed} are named: --limit names more")
+    } else {
+        String::new()
+    };
+    let table = words::table(&["RECORD", "OUTCOME"], &rows);
+    let records = shared_json(&found.named);
+    let told = json!({"tally": found.tally, "records": records, "unknown": strange});
+    let strange: String = strange.iter().map(|line| format!("\n{line}")).collect();
+    let text = format!("{table}\n{}{more}{strange}", tally(&found.tally));
+    Ok(Answer::new(text, told))
+}
+
+/// What an order names that is not known here: nothing is ever released to it, or for it.
+fn unknown(
+    desk: &Desk<'_>,
+    snapshot: &dyn store::Snapshot,
+    order: &StandingOrder,
+) -> Result<Vec<String>, Failure> {
+    let (recipient, purpose) = (&order.recipient, &order.purpose);
+    let mut out = Vec::new();
+    if node::query::member(snapshot, recipient)?.is_none() {
+        out.push(format!("`{recipient}` is not a member pinned here: entente member list"));
+    }
+    let rules = desk.node.rules();
+    if let Some(rules) = rules.filter(|rules| !rules.vocabulary().purposes.contains(purpose)) {
+        let known = words::list(&rules.vocabulary().purposes);
+        out.push(format!("`{purpose}` is not a purpose of the vocabulary: {known}"));
+    }
+    Ok(out)
 }
 
 /// Takes a record back.
@@ -147,7 +183,8 @@ pub fn recall(desk: &mut Desk<'_>, record: RecordId, reason: String) -> Outcome 
         | Reply::RecallReceipt(_)
         | Reply::Posted(_)
         | Reply::TakenDown(_)
-        | Reply::Expired(_) => std::collections::BTreeSet::new(),
+        | Reply::Expired(_)
+        | Reply::Refused { .. } => std::collections::BTreeSet::new(),
     };
     let text = format!("{record} is recalled; notice goes to {}", words::list(&told));
     Ok(Answer::new(text, json!({"record": record, "told": told})))
@@ -160,41 +197,4 @@ pub fn consent(desk: &mut Desk<'_>, mut consent: Consent) -> Outcome {
     let what = consent.object.as_ref().map_or("any record", |id| id.as_str());
     let text = format!("{} may receive {what}", consent.recipient);
     Ok(Answer::new(text, json!({"consent": consent})))
-}
-
-/// What waits, and what partners answered.
-pub fn outbox(desk: &mut Desk<'_>) -> Outcome {
-    let snapshot = desk.node.snapshot()?;
-    let waiting = node::outbox::all_waiting(&*snapshot)?;
-    let receipts = node::query::receipts(&*snapshot)?;
-    let recalls = node::query::recall_receipts(&*snapshot)?;
-    let rows: Vec<Vec<String>> = waiting
-        .iter()
-        .map(|w| {
-            let about = match &w.subject {
-                node::outbox::Subject::Shipment { entry } => format!("shipment, log entry {entry}"),
-                node::outbox::Subject::Recall { record } => format!("recall of {record}"),
-                node::outbox::Subject::Consent => "consent".to_owned(),
-            };
-            vec![w.recipient.to_string(), about, w.queued_at.to_string()]
-        })
-        .collect();
-    let waiting: Vec<Value> = waiting
-        .iter()
-        .map(|w| {
-            json!({"recipient": w.recipient, "digest": w.digest, "subject": w.subject,
-            "queued_at": w.queued_at})
-        })
-        .collect();
-    let number = u64::try_from(receipts.len()).unwrap_or(u64::MAX);
-    let text = format!(
-        "{}\n{} and {} from partners",
-        words::table(&["RECIPIENT", "MESSAGE", "SINCE"], &rows),
-        words::count(number, "receipt"),
-        words::count(u64::try_from(recalls.len()).unwrap_or(u64::MAX), "recall receipt"),
-    );
-    Ok(Answer::new(
-        text,
-        json!({"waiting": waiting, "receipts": receipts, "recall_receipts": recalls}),
-    ))
 }

@@ -3,7 +3,7 @@
 use crate::edge::{self, SystemEntropy};
 use crate::failure::Failure;
 use crate::http::Site;
-use model::ids::AgencyId;
+use model::ids::{AgencyId, Digest};
 use model::member::Member;
 use model::time::Timestamp;
 use node::outbox::Waiting;
@@ -30,12 +30,14 @@ pub struct Trouble {
     pub code: &'static str,
     /// What happened.
     text: String,
+    /// The status and code of a partner's door that refused.
+    pub refusal: Option<(u16, Option<String>)>,
 }
 
 impl Trouble {
     /// Trouble with its cause.
     pub fn new(code: &'static str, text: impl ToString) -> Self {
-        Self { code, text: text.to_string() }
+        Self { code, text: text.to_string(), refusal: None }
     }
 }
 
@@ -74,6 +76,25 @@ pub trait Seat {
     /// # Errors
     /// The store failed.
     fn seen_by(&mut self, partner: &AgencyId, size: u64) -> Result<(), Trouble>;
+    /// The next messages for a partner, oldest first; none is the end.
+    ///
+    /// # Errors
+    /// The store failed.
+    fn page(&self, partner: &AgencyId, after: Option<u64>) -> Result<Vec<(u64, Waiting)>, Trouble>;
+    /// Whether a message still waits.
+    ///
+    /// # Errors
+    /// The store failed.
+    fn waits(&self, partner: &AgencyId, message: &Digest) -> Result<bool, Trouble>;
+    /// Notes a refusal; whether the message was given up for it.
+    ///
+    /// # Errors
+    /// The store failed.
+    fn refused(
+        &mut self,
+        message: (&AgencyId, &Digest),
+        said: (u16, Option<String>),
+    ) -> Result<bool, Trouble>;
 }
 
 fn ready(snapshot: &dyn Snapshot, waiting: &Waiting) -> Result<(Message, u64), Trouble> {
@@ -84,10 +105,15 @@ fn ready(snapshot: &dyn Snapshot, waiting: &Waiting) -> Result<(Message, u64), T
 /// A running node.
 pub struct AtSite<'a>(pub &'a Site);
 
+impl AtSite<'_> {
+    fn snapshot(&self) -> Result<Box<dyn Snapshot + '_>, Trouble> {
+        self.0.snapshot().map_err(|p| Trouble::new(p.code, p.log.as_deref().unwrap_or(p.public)))
+    }
+}
+
 impl Seat for AtSite<'_> {
     fn ready(&self, waiting: &Waiting) -> Result<(Message, u64), Trouble> {
-        let snapshot = self.0.snapshot().map_err(|p| Trouble::new(p.code, p.public))?;
-        ready(&*snapshot, waiting)
+        ready(&*self.snapshot()?, waiting)
     }
 
     fn answered(&mut self, text: &str) -> Result<(), Trouble> {
@@ -97,6 +123,23 @@ impl Seat for AtSite<'_> {
 
     fn seen_by(&mut self, partner: &AgencyId, size: u64) -> Result<(), Trouble> {
         Ok(self.0.write(|node| node.seen_by(partner, size))??)
+    }
+
+    fn page(&self, partner: &AgencyId, after: Option<u64>) -> Result<Vec<(u64, Waiting)>, Trouble> {
+        Ok(node::outbox::page(&*self.snapshot()?, partner, after)?)
+    }
+
+    fn waits(&self, partner: &AgencyId, message: &Digest) -> Result<bool, Trouble> {
+        Ok(node::outbox::waits(&*self.snapshot()?, partner, message)?)
+    }
+
+    fn refused(
+        &mut self,
+        message: (&AgencyId, &Digest),
+        said: (u16, Option<String>),
+    ) -> Result<bool, Trouble> {
+        let now = edge::now()?;
+        Ok(self.0.write(|node| node.refused(message, said, now, &mut SystemEntropy))??)
     }
 }
 
@@ -119,6 +162,22 @@ impl Seat for AtNode<'_> {
 
     fn seen_by(&mut self, partner: &AgencyId, size: u64) -> Result<(), Trouble> {
         Ok(self.node.seen_by(partner, size)?)
+    }
+
+    fn page(&self, partner: &AgencyId, after: Option<u64>) -> Result<Vec<(u64, Waiting)>, Trouble> {
+        Ok(node::outbox::page(&*self.node.snapshot()?, partner, after)?)
+    }
+
+    fn waits(&self, partner: &AgencyId, message: &Digest) -> Result<bool, Trouble> {
+        Ok(node::outbox::waits(&*self.node.snapshot()?, partner, message)?)
+    }
+
+    fn refused(
+        &mut self,
+        message: (&AgencyId, &Digest),
+        said: (u16, Option<String>),
+    ) -> Result<bool, Trouble> {
+        Ok(self.node.refused(message, said, self.now, &mut SystemEntropy)?)
     }
 }
 
@@ -143,11 +202,65 @@ enum Said {
     From(u64),
 }
 
+/// What became of one message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fate {
+    /// Its partner answered it.
+    Answered,
+    /// It was given up, for this reason.
+    GivenUp(Trouble),
+}
+
+/// Carries what waits for one partner, oldest first and a page at a time, until something goes
+/// wrong that may pass. What is given up is out of the way of what follows.
+///
+/// # Errors
+/// [`Trouble`] with the message it happened to, which waits on, and so do those behind it.
+pub fn along(
+    seat: &mut dyn Seat,
+    (agent, member): (&ureq::Agent, &Member),
+    told: &mut dyn FnMut(&Digest, &Fate),
+) -> Result<(), (Option<Digest>, Trouble)> {
+    let (partner, mut after) = (&member.agency, None);
+    loop {
+        let page = seat.page(partner, after).map_err(|trouble| (None, trouble))?;
+        let Some((last, _)) = page.last() else { return Ok(()) };
+        after = Some(*last);
+        for (_, waiting) in &page {
+            let digest = &waiting.digest;
+            let fate = settle(seat, (agent, member), waiting);
+            told(digest, &fate.map_err(|trouble| (Some(*digest), trouble))?);
+        }
+    }
+}
+
+fn settle(
+    seat: &mut dyn Seat,
+    (agent, member): (&ureq::Agent, &Member),
+    waiting: &Waiting,
+) -> Result<Fate, Trouble> {
+    let (partner, digest) = (&member.agency, &waiting.digest);
+    match carry(seat, agent, member, waiting) {
+        // WHY: a partner that answers without answering must not keep the lane spinning.
+        Ok(()) if seat.waits(partner, digest)? => {
+            Err(Trouble::new("answer_unfit", "its answer did not settle the message"))
+        }
+        Ok(()) => Ok(Fate::Answered),
+        Err(trouble) => {
+            let given_up = match trouble.refusal.clone() {
+                Some(said) => seat.refused((partner, digest), said)?,
+                None => false,
+            };
+            if given_up { Ok(Fate::GivenUp(trouble)) } else { Err(trouble) }
+        }
+    }
+}
+
 /// Carries one message until it is answered.
 ///
 /// # Errors
 /// [`Trouble`]; the message waits on.
-pub fn carry(
+fn carry(
     seat: &mut dyn Seat,
     agent: &ureq::Agent,
     member: &Member,
@@ -210,13 +323,11 @@ fn said(status: u16, bytes: Vec<u8>) -> Result<Said, Trouble> {
         return Ok(Said::From(size));
     }
     let code = value.as_ref().and_then(|v| v.get("code")).and_then(Value::as_str);
-    let code: String = code
-        .unwrap_or("no code given")
-        .chars()
-        .filter(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | ' '))
-        .take(60)
-        .collect();
-    Err(Trouble::new("partner_refuses", format!("it answers {status}, {code}")))
+    let plain = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '_' | ' ');
+    let code: Option<String> = code.map(|code| code.chars().filter(plain).take(60).collect());
+    let words = code.as_deref().unwrap_or("no code given");
+    let trouble = Trouble::new("partner_refuses", format!("it answers {status}, {words}"));
+    Err(Trouble { refusal: Some((status, code)), ..trouble })
 }
 
 #[cfg(test)]
@@ -232,5 +343,7 @@ mod tests {
         }
         let trouble = said(400, b"{\"code\":\"a\\u001b[31mb\"}".to_vec()).err().unwrap();
         assert_eq!(trouble.to_string(), "it answers 400, a31mb");
+        assert_eq!(trouble.refusal, Some((400, Some("a31mb".to_owned()))));
+        assert_eq!(said(200, b"\xff".to_vec()).err().unwrap().refusal, None);
     }
 }

@@ -1,8 +1,8 @@
 //! When to try each partner again. Pure: the present and chance are parameters.
 
 use super::carry::Trouble;
-use model::ids::{AgencyId, Digest};
-use std::collections::{BTreeMap, BTreeSet};
+use model::ids::AgencyId;
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 /// The pause after a first failure.
@@ -15,8 +15,8 @@ const AT_ONCE: usize = 32;
 /// What one run along a lane did.
 #[derive(Debug, Default)]
 pub struct Run {
-    /// Messages answered.
-    pub carried: BTreeSet<Digest>,
+    /// Messages that left the outbox.
+    pub carried: u64,
     /// What ended it early.
     pub trouble: Option<Trouble>,
 }
@@ -26,7 +26,6 @@ struct Lane {
     busy: bool,
     failures: u32,
     due_at: Option<Instant>,
-    carried: BTreeSet<Digest>,
 }
 
 /// The lanes, one a partner.
@@ -42,11 +41,9 @@ impl Lanes {
         busy < AT_ONCE && self.0.get(partner).is_none_or(free)
     }
 
-    /// A run begins; hands out what the run before it carried.
-    pub fn begin(&mut self, partner: &AgencyId) -> BTreeSet<Digest> {
-        let lane = self.0.entry(partner.clone()).or_default();
-        lane.busy = true;
-        std::mem::take(&mut lane.carried)
+    /// A run begins.
+    pub fn begin(&mut self, partner: &AgencyId) {
+        self.0.entry(partner.clone()).or_default().busy = true;
     }
 
     /// A run ended; the pause until the next one, if it failed and the pause is a new one.
@@ -59,10 +56,9 @@ impl Lanes {
     ) -> Option<Duration> {
         let lane = self.0.entry(partner.clone()).or_default();
         lane.busy = false;
-        if run.trouble.is_none() || !run.carried.is_empty() {
+        if run.trouble.is_none() || run.carried > 0 {
             lane.failures = 0;
         }
-        lane.carried = run.carried;
         if run.trouble.is_none() {
             lane.due_at = None;
             return None;
@@ -87,7 +83,7 @@ mod tests {
     use super::*;
 
     fn failed() -> Run {
-        Run { carried: BTreeSet::new(), trouble: Some(Trouble::new("down", "it does not answer")) }
+        Run { carried: 0, trouble: Some(Trouble::new("down", "it does not answer")) }
     }
 
     #[test]

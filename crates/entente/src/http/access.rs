@@ -4,12 +4,14 @@
 
 use super::errors::Problem;
 use super::site::Site;
+use super::tls::ShownCertificate;
 use axum::http::HeaderMap;
 use axum::http::header::{AUTHORIZATION, COOKIE};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use model::ids::AgencyId;
 use model::time::Timestamp;
+use node::access::{Admitted, admit, admit_certified};
 use node::identity::{same_token, token_digest};
 use store::Snapshot;
 
@@ -31,12 +33,21 @@ pub enum Caller {
 
 /// What a request says of itself.
 #[derive(Debug, PartialEq, Eq)]
-enum Credential {
+pub enum Credential {
+    /// A token.
     Bearer(String),
-    Basic { user: String, password: String },
+    /// A name with its password.
+    Basic {
+        /// The name.
+        user: String,
+        /// The password.
+        password: String,
+    },
 }
 
-fn credential(headers: &HeaderMap) -> Option<Credential> {
+/// What a request's head says of its sender; `None` when it says nothing, or two things.
+#[must_use]
+pub fn credential(headers: &HeaderMap) -> Option<Credential> {
     let mut stated = headers.get_all(AUTHORIZATION).iter();
     let text = stated.next()?.to_str().ok()?;
     // WHY: two statements are ambiguous, and what is ambiguous is refused.
@@ -94,7 +105,8 @@ pub fn caller(
     if is_officer(site, headers) {
         return Ok(Caller::Officer);
     }
-    partner(site, snapshot, headers, now).map(Caller::Partner)
+    let admitted = partner(site, snapshot, headers, now)?;
+    Ok(Caller::Partner(admitted.partner().clone()))
 }
 
 /// Recognises a partner's client by Basic (its agency and token) or Bearer (its token).
@@ -106,24 +118,34 @@ pub fn partner(
     snapshot: &dyn Snapshot,
     headers: &HeaderMap,
     now: Timestamp,
-) -> Result<AgencyId, Problem> {
-    let nobody = || Problem::of("unauthorised");
-    let (user, token) = match credential(headers).ok_or_else(nobody)? {
-        Credential::Bearer(token) => (None, token),
-        Credential::Basic { user, password } => (Some(user), password),
+) -> Result<Admitted, Problem> {
+    let (named, token) = match credential(headers) {
+        Some(Credential::Bearer(token)) => (None, token),
+        Some(Credential::Basic { user, password }) => (Some(user), password),
+        None => return Err(Problem::of("unauthorised")),
     };
-    let stated = token_digest(&token).to_string();
-    for member in node::query::members(snapshot)? {
-        let named = user.as_deref().is_none_or(|user| user == member.agency.as_str());
-        if !named || member.agency == *site.agency() || member.valid_until <= now {
-            continue;
-        }
-        let known = node::query::access(snapshot, &member.agency)?;
-        if known.is_some_and(|known| same_token(&known.to_string(), &stated)) {
-            return Ok(member.agency);
-        }
-    }
-    Err(nobody())
+    known(site, admit(snapshot, named.as_deref(), &token, now)?)
+}
+
+/// Recognises a partner's client by the certificate it showed in the handshake.
+///
+/// # Errors
+/// Nobody known, or no longer a member; reads as every other way of not being known.
+pub fn certified(
+    site: &Site,
+    snapshot: &dyn Snapshot,
+    shown: Option<&ShownCertificate>,
+    now: Timestamp,
+) -> Result<Admitted, Problem> {
+    let digest = shown.and_then(|shown| format!("sha256:{}", shown.0).parse().ok());
+    let digest = digest.ok_or_else(|| Problem::of("unauthorised"))?;
+    known(site, admit_certified(snapshot, &site.certificates, digest, now)?)
+}
+
+/// A client of another agency than the node's own.
+fn known(site: &Site, admitted: Option<Admitted>) -> Result<Admitted, Problem> {
+    let admitted = admitted.filter(|admitted| admitted.partner() != site.agency());
+    admitted.ok_or_else(|| Problem::of("unauthorised"))
 }
 
 /// The name of this node's cookie. WHY: cookies are shared by all ports of a host.

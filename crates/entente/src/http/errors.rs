@@ -34,11 +34,23 @@ const TABLE: &[Row] = &[
     row("media_type", 415, "the body is not of a form taken here", "send application/json"),
     row("too_many", 429, "too much at once from this address", "wait a moment and try again"),
     row("too_slow", 408, "the body did not arrive in time", "send it again"),
+    row(
+        "unprocessable",
+        422,
+        "while processing supplied content, an error occurred",
+        "send a TAXII envelope of STIX objects",
+    ),
     row("message_refused", 400, "the message does not hold", ANEW),
     row("log_proof_conflict", 409, "the log proof must start elsewhere", "start it from `size`"),
     row("split_view", 409, "the sender shows two different logs", "the officers must talk"),
     row("wrong_signer", 400, "the message is not signed by whom it speaks for", ANEW),
+    row("collection_unknown", 404, "nothing is here", "check the address"),
+    row("object_unknown", 404, "nothing is here", "check the address"),
+    row("not_writable", 403, "this may not be done here", "ask an officer of the node"),
+    row("not_admitted", 401, "sign in first", "use the agency's name and its access token"),
+    row("posting_too_large", 413, "too many objects in one posting", "post smaller envelopes"),
     row("shipment_too_large", 413, "too many releases in one shipment", "send smaller portions"),
+    row("notice_size", 400, "the notice names no record or too many", "name 1 to 200 records"),
     row("not_for_us", 400, "the message is for another agency", ANEW),
     row("not_ours", 400, "the message answers nothing of this node", ANEW),
     row("not_ours_to_lose", 403, "only the originator takes a record back", ANEW),
@@ -72,6 +84,8 @@ pub struct Problem {
     pub log: Option<String>,
     /// The size a log proof must start from.
     pub size: Option<u64>,
+    /// Where in the request, and what was found there; anybody may be told.
+    pub place: Option<String>,
 }
 
 impl Problem {
@@ -80,7 +94,8 @@ impl Problem {
     pub fn of(code: &str) -> Self {
         let row = find(code).unwrap_or(&LAST);
         let status = StatusCode::from_u16(row.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        Self { status, code: row.code, public: row.public, help: row.help, log: None, size: None }
+        let (public, help) = (row.public, row.help);
+        Self { status, code: row.code, public, help, log: None, size: None, place: None }
     }
 
     /// With another help, which anybody may be told.
@@ -88,6 +103,20 @@ impl Problem {
     pub fn hinting(mut self, help: &'static str) -> Self {
         self.help = help;
         self
+    }
+
+    /// With the place in the request, which anybody may be told.
+    #[must_use]
+    pub fn at(mut self, place: String) -> Self {
+        self.place = Some(place);
+        self
+    }
+
+    /// The number under which the operator's line can be found; only faults of this node have one.
+    #[must_use]
+    pub fn number(&self) -> Option<String> {
+        let log = self.log.as_ref().filter(|_| self.status.is_server_error())?;
+        Some(node::identity::token_digest(log).hex().chars().take(16).collect())
     }
 
     /// With a text for the operator.
@@ -100,7 +129,10 @@ impl Problem {
     /// Writes the operator's line, where there is one.
     pub fn tell_operator(&self) {
         if let Some(log) = &self.log {
-            super::journal::line(self.code, log);
+            match self.number() {
+                Some(number) => super::journal::line(self.code, &format!("[{number}] {log}")),
+                None => super::journal::line(self.code, log),
+            }
         }
     }
 }
@@ -157,7 +189,7 @@ pub fn officer_status(failure: &Failure) -> StatusCode {
         (
             Fault::Input,
             "no_such_record" | "no_such_entry" | "agreement_unknown" | "order_unknown"
-            | "member_unknown",
+            | "member_unknown" | "no_such_message",
         ) => StatusCode::NOT_FOUND,
         (
             Fault::Input,

@@ -18,7 +18,9 @@ pub async fn body(headers: &HeaderMap, body: Body, limit_bytes: usize) -> Result
     }
 }
 
-fn stated_bytes(headers: &HeaderMap) -> Option<usize> {
+/// The bytes a body is said to have.
+#[must_use]
+pub fn stated_bytes(headers: &HeaderMap) -> Option<usize> {
     headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 

@@ -15,8 +15,6 @@ pub const TAXII_BYTES_MAX: usize = 8 * 1024 * 1024;
 pub const COMMAND_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// LIMIT: partners' messages read and worked on at one time.
 pub const MESSAGES_AT_ONCE: usize = 8;
-/// LIMIT: connections open at one time.
-pub const CONNECTIONS_MAX: usize = 512;
 /// LIMIT: threads that work on requests.
 pub const WORKERS_MAX: usize = 32;
 /// LIMIT: bytes of a request's head.
@@ -27,6 +25,9 @@ pub const ADDRESS_BYTES_MAX: usize = 4 * 1024;
 pub const HEAD_TIME_MAX: Duration = Duration::from_secs(15);
 /// LIMIT: time until a request's body is complete.
 pub const BODY_TIME_MAX: Duration = Duration::from_secs(30);
+/// LIMIT: time between two looks at whether a client reads its answer; stuck for a whole one, it is
+/// cut off.
+pub const STUCK_TIME_MAX: Duration = Duration::from_secs(120);
 /// LIMIT: bytes of an oversized body that are read away so that the sender hears the answer.
 pub const DRAIN_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// LIMIT: time a stopping node waits for requests in progress.

@@ -56,7 +56,7 @@ async fn run(site: Arc<Site>, request: Request) -> Result<Answer, Failure> {
 }
 
 fn obey(site: &Site, officer: &str, bytes: &[u8]) -> Result<Answer, Failure> {
-    let command: Command = serde_json::from_slice(bytes).map_err(|error| {
+    let command = Command::read(bytes).map_err(|error| {
         let help = "send a command as `entente --help` lists them, as JSON";
         Failure::input("bad_command", format!("the command is not in its form: {error}"), help)
     })?;

@@ -2,16 +2,18 @@
 //!
 //! Authentication is the signature inside the message; `node` checks it against pinned keys.
 
+use super::access::Caller;
 use super::errors::Problem;
 use super::limits::{ADDRESS_BYTES_MAX, MESSAGE_BYTES_MAX};
 use super::site::Site;
 use super::{access, answers, intake, work};
 use crate::edge::{self, SystemEntropy};
-use axum::extract::{ConnectInfo, Request, State};
+use axum::extract::{ConnectInfo, Path, Request, State};
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::Response;
 use model::time::Timestamp;
 use node::peer::Message;
+use node::published::{self, Holds};
 use serde_json::json;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -55,20 +57,20 @@ async fn take(site: Arc<Site>, from: SocketAddr, request: Request) -> Result<Res
 async fn for_known(
     site: Arc<Site>,
     headers: HeaderMap,
-    read: impl FnOnce(&dyn Snapshot) -> Result<Response, Problem> + Send + 'static,
+    read: impl FnOnce(&dyn Snapshot, Caller) -> Result<Response, Problem> + Send + 'static,
 ) -> Response {
     let done = work(move || {
         let snapshot = site.snapshot()?;
         let now: Timestamp = edge::now()?;
-        access::caller(&site, &*snapshot, &headers, now)?;
-        read(&*snapshot)
+        let caller = access::caller(&site, &*snapshot, &headers, now)?;
+        read(&*snapshot, caller)
     });
     done.await.unwrap_or_else(|problem| answers::problem(&problem))
 }
 
 /// `GET /log/checkpoint`: the newest signed checkpoint.
 pub async fn checkpoint(State(site): State<Arc<Site>>, headers: HeaderMap) -> Response {
-    for_known(site, headers, |snapshot| {
+    for_known(site, headers, |snapshot, _| {
         let note = node::log::checkpoint(snapshot)?.ok_or_else(|| Problem::of("not_found"))?;
         Ok(answers::plain(StatusCode::OK, "text/plain; charset=utf-8", note))
     })
@@ -77,7 +79,7 @@ pub async fn checkpoint(State(site): State<Arc<Site>>, headers: HeaderMap) -> Re
 
 /// `GET /log/proof/consistency?old=&new=`: the log of `old` entries is a prefix of that of `new`.
 pub async fn consistency(State(site): State<Arc<Site>>, uri: Uri, headers: HeaderMap) -> Response {
-    for_known(site, headers, move |snapshot| {
+    for_known(site, headers, move |snapshot, _| {
         let (old, new) = sizes(&uri)?;
         let size = node::log::frontier(snapshot)?.size();
         if old > new || new > size {
@@ -86,6 +88,28 @@ pub async fn consistency(State(site): State<Arc<Site>>, uri: Uri, headers: Heade
         let path = node::log::consistency(snapshot, old, new)?;
         let value = json!({"old": old, "new": new, "consistency": path});
         Ok(answers::json(StatusCode::OK, &value))
+    })
+    .await
+}
+
+/// `GET /log/tile/…`: one file of the log as C2SP tlog-tiles lays it out.
+///
+/// INVARIANT: entries say who dealt with whom; to a partner their files do not exist.
+pub async fn tile(
+    State(site): State<Arc<Site>>,
+    Path(path): Path<String>,
+    headers: HeaderMap,
+) -> Response {
+    for_known(site, headers, move |snapshot, caller| {
+        let path = format!("tile/{path}");
+        let open = match published::holds(&path) {
+            Some(Holds::Hashes) => true,
+            Some(Holds::Entries) => caller == Caller::Officer,
+            None => false,
+        };
+        let bytes = if open { published::file(snapshot, &path)? } else { None };
+        let bytes = bytes.ok_or_else(|| Problem::of("not_found"))?;
+        Ok(answers::plain(StatusCode::OK, "application/octet-stream", bytes))
     })
     .await
 }

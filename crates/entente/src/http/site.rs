@@ -9,8 +9,9 @@ use model::event::Event;
 use model::ids::AgencyId;
 use model::member::Member;
 use model::time::Timestamp;
+use node::access::Certificates;
 use node::facts::Facts;
-use node::{Node, NodeError, Rules};
+use node::{Compiled, Node, NodeError};
 use std::sync::{Arc, Mutex, RwLock};
 use store::{Reader, Snapshot};
 use tokio::sync::Semaphore;
@@ -19,7 +20,8 @@ use tokio::sync::Semaphore;
 pub struct Site {
     writer: Mutex<Node>,
     reader: Arc<dyn Reader>,
-    rules: RwLock<Option<Arc<Rules>>>,
+    compiled: RwLock<Compiled>,
+    view: Arc<node::View>,
     /// The node's own member document.
     pub member: Member,
     /// The officer's token.
@@ -28,6 +30,8 @@ pub struct Site {
     pub allowance: Allowance,
     /// Partners' messages in work.
     pub messages: Semaphore,
+    /// Partners by the fingerprints of their clients' certificates.
+    pub certificates: Arc<Certificates>,
 }
 
 fn stopped() -> Failure {
@@ -44,13 +48,25 @@ impl Site {
     pub fn new(node: Node, token: String) -> Self {
         Self {
             reader: node.reader(),
-            rules: RwLock::new(node.rules()),
+            compiled: RwLock::new(node.compiled()),
+            view: node.view(),
             member: node.identity().member.clone(),
             writer: Mutex::new(node),
             token,
             allowance: Allowance::default(),
             messages: Semaphore::new(MESSAGES_AT_ONCE),
+            certificates: Arc::default(),
         }
+    }
+
+    /// The site with partners known by their clients' certificates.
+    ///
+    /// # Errors
+    /// An earlier work broke off in the middle.
+    pub fn knowing(self, certificates: Certificates) -> Result<Self, Failure> {
+        let certificates = Arc::new(certificates);
+        self.write(|node| node.pin_certificates(Arc::clone(&certificates)))?;
+        Ok(Self { certificates, ..self })
     }
 
     /// The agency that runs the node.
@@ -66,9 +82,9 @@ impl Site {
     pub fn write<T>(&self, work: impl FnOnce(&mut Node) -> T) -> Result<T, Failure> {
         let mut node = self.writer.lock().map_err(|_| stopped())?;
         let done = work(&mut node);
-        let rules = node.rules();
-        let mut known = self.rules.write().map_err(|_| stopped())?;
-        *known = rules;
+        let compiled = node.compiled();
+        let mut known = self.compiled.write().map_err(|_| stopped())?;
+        *known = compiled;
         Ok(done)
     }
 
@@ -93,13 +109,14 @@ impl Site {
         self.reader.snapshot().map_err(|e| Problem::from(NodeError::from(e)))
     }
 
-    /// A snapshot seen as facts, with the rules as compiled now.
+    /// A snapshot seen as facts, with exactly its own rules.
     ///
     /// # Errors
-    /// An earlier work broke off in the middle.
+    /// An earlier work broke off in the middle, or the store failed.
     pub fn facts<'a>(&'a self, snapshot: &'a dyn Snapshot) -> Result<Facts<'a>, Problem> {
-        let rules = self.rules.read().map_err(|_| stopped())?.clone();
-        Ok(Facts::new(snapshot, self.agency(), rules))
+        let compiled = self.compiled.read().map_err(|_| stopped())?.clone();
+        let rules = compiled.at(snapshot)?;
+        Ok(Facts::new(snapshot, self.agency(), rules).with_view(Arc::clone(&self.view)))
     }
 
     /// Hands an event of the node itself to the node.
@@ -125,6 +142,18 @@ impl Site {
         let count = u64::try_from(count).unwrap_or(u64::MAX);
         let (reader, partner) = (partner.to_string(), Some(partner.clone()));
         Ok(self.own(Event::Read { reader, partner, query, count }, now)?)
+    }
+
+    /// Builds the view, or brings it up to date, where a reader went without it.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub fn keep_view(&self) -> Result<(), Problem> {
+        if self.view.was_missed() {
+            let snapshot = self.snapshot()?;
+            self.view.warm(&self.facts(&*snapshot)?)?;
+        }
+        Ok(())
     }
 
     /// Lets the clock end what has reached its end.

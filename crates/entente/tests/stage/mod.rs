@@ -92,7 +92,8 @@ pub fn ask(method: &str, address: &str, headers: &[(&str, &str)], body: Option<V
         .filter(|(name, _)| name.as_str() != "date")
         .map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned()))
         .collect();
-    let body = response.body_mut().read_to_string().unwrap();
+    let body = response.body_mut().read_to_vec().unwrap();
+    let body = String::from_utf8_lossy(&body).into_owned();
     Said { status: response.status().as_u16(), head, body }
 }
 
@@ -230,3 +231,78 @@ pub fn eventually(what: &str, holds: impl Fn() -> bool) {
 
 pub const JSON: (&str, &str) = ("content-type", "application/json");
 pub const COALITION: [&str; 2] = ["agreements/2_coalition.toml", "agreements/3_task_force.toml"];
+
+/// A TAXII fixture in its own process.
+pub struct Fixture {
+    process: Child,
+    address: String,
+}
+
+impl Fixture {
+    const SIGN_IN: (&'static str, &'static str) = ("authorization", "Basic YWRtaW46UGFzc3dvcmQw");
+
+    fn command(folder: &Folder, contents: &Value) -> Command {
+        let file = folder.0.join("fixture.json");
+        std::fs::write(&file, serde_json::to_string_pretty(contents).unwrap()).unwrap();
+        let mut command = Command::new(PROGRAM);
+        command.arg("taxii-fixture").arg(&file).args(["--port", "0"]);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+        command
+    }
+
+    /// Starts it and waits until it says where it listens.
+    pub fn start(folder: &Folder, contents: &Value, words: &[&str]) -> Self {
+        let mut process = Self::command(folder, contents).args(words).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let address = line.trim().split("listens on ").nth(1).unwrap();
+        let address = address.trim_end_matches("/taxii2/").to_owned();
+        Self { process, address }
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// What it complains about when its file is wrong.
+    pub fn refused(folder: &Folder, contents: &Value) -> String {
+        let mut command = Self::command(folder, contents);
+        let done = command.stderr(Stdio::piped()).output().unwrap();
+        assert_eq!(done.status.code(), Some(2));
+        String::from_utf8(done.stderr).unwrap()
+    }
+
+    /// A request with nothing added.
+    pub fn bare(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<Vec<u8>>,
+    ) -> Said {
+        ask(method, &format!("{}{path}", self.address), headers, body)
+    }
+
+    /// A request of the one user.
+    pub fn ask(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<Vec<u8>>,
+    ) -> Said {
+        self.bare(method, path, &[headers, &[Self::SIGN_IN]].concat(), body)
+    }
+
+    pub fn get(&self, path: &str, headers: &[(&str, &str)]) -> Said {
+        self.ask("GET", path, headers, None)
+    }
+}
+
+impl Drop for Fixture {
+    fn drop(&mut self) {
+        let _ended = self.process.kill();
+        let _ended = self.process.wait();
+    }
+}

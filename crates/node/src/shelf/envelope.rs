@@ -88,6 +88,11 @@ impl Envelope {
         out
     }
 
+    /// Adds an object that was found unfit before it came here.
+    pub fn refuse(&mut self, item: StatusItem) {
+        self.unfit.push(item);
+    }
+
     /// How many objects it has, fit or not.
     #[must_use]
     pub fn len(&self) -> usize {

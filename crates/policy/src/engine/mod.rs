@@ -128,6 +128,11 @@ impl Engine {
         compile::engine(vocabulary, agreements)
     }
 
+    /// Equal stamps mean equal numbering: what one engine compiled, the other understands.
+    pub(crate) fn stamp(&self) -> u64 {
+        self.stamp
+    }
+
     /// The vocabulary it was compiled with.
     #[must_use]
     pub fn vocabulary(&self) -> &Vocabulary {

@@ -67,6 +67,11 @@ impl Prepared {
     pub fn id(&self) -> &RecordId {
         &self.id
     }
+
+    /// The same with its validity ended at this instant.
+    pub(crate) fn ended(&self, now: Timestamp) -> Self {
+        Self { valid_until: Some(now), ..self.clone() }
+    }
 }
 
 impl Engine {

@@ -63,6 +63,9 @@ struct Tally {
     onward: u64,
     holdings: u64,
     hits: u64,
+    notices: u64,
+    given_up: u64,
+    again: u64,
     failed: Vec<(u64, String)>,
 }
 
@@ -86,6 +89,9 @@ impl Tally {
             (&mut self.onward, f.watched.onward),
             (&mut self.holdings, f.watched.holdings),
             (&mut self.hits, f.watched.hits),
+            (&mut self.notices, f.watched.notices),
+            (&mut self.given_up, f.watched.given_up),
+            (&mut self.again, f.watched.again),
         ];
         for (slot, more) in pairs {
             *slot = slot.saturating_add(more);
@@ -107,6 +113,11 @@ impl Tally {
             out,
             "{} crashes, {} lies, {} releases ({} onward), {} foreign holdings, {} hits",
             self.crashes, self.lies, self.releases, self.onward, self.holdings, self.hits
+        )?;
+        writeln!(
+            out,
+            "{} releases told to their originators, {} messages given up, {} of them sent again",
+            self.notices, self.given_up, self.again
         )?;
         for (seed, text) in &self.failed {
             writeln!(out, "seed {seed} FAILED: {text}")?;

@@ -23,8 +23,9 @@ const CACHE_BYTES: u64 = 64 * 1024 * 1024;
 const BUFFER_BYTES: u64 = 24 * 1024 * 1024;
 /// Values from this size lie apart from the keys, so that merging tables does not copy them again.
 const VALUE_APART_BYTES: u32 = 512;
-/// The engine's own threads: one writes buffers out while the other merges tables.
-const ENGINE_THREADS: usize = 2;
+/// The engine's own threads. WHY one: with two, one of them spins for as long as the other merges
+/// tables (it takes each request to merge and puts it back), a tenth of all work while importing.
+const ENGINE_THREADS: usize = 1;
 /// What is written to find out whether the disk is full: one write buffer, in this many pieces.
 const PROBE_PIECES: usize = 16;
 const PROBE_PIECE_BYTES: usize = 1024 * 1024;

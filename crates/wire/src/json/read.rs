@@ -3,6 +3,7 @@
 use super::scan::{Cursor, Escapes, Fault, unescape};
 use super::{JsonProblem, Reason, escape, position};
 use crate::limits;
+use serde_json::map::Entry;
 use serde_json::{Map, Number, Value};
 
 /// Reads one value from all of `bytes`.
@@ -85,29 +86,32 @@ impl Reader<'_> {
         loop {
             let at = self.cursor.at;
             let key = self.string()?;
-            let Err(fault) = self.member(&mut map, &key, (at, depth)) else {
-                if self.close_or_next(b'}', map.len())? {
-                    return Ok(Value::Object(map));
+            let value = match self.member(depth) {
+                Ok(value) => value,
+                Err(fault) => {
+                    self.trail.push(key);
+                    return Err(fault);
                 }
-                continue;
             };
-            self.trail.push(key);
-            return Err(fault);
+            match map.entry(key) {
+                Entry::Vacant(free) => {
+                    free.insert(value);
+                }
+                Entry::Occupied(taken) => {
+                    let key = taken.key().clone();
+                    self.trail.push(key.clone());
+                    return Err(Fault { at, reason: Reason::Duplicate(key) });
+                }
+            }
+            if self.close_or_next(b'}', map.len())? {
+                return Ok(Value::Object(map));
+            }
         }
     }
 
-    fn member(
-        &mut self,
-        map: &mut Map<String, Value>,
-        key: &str,
-        (at, depth): (usize, usize),
-    ) -> Result<(), Fault> {
+    fn member(&mut self, depth: usize) -> Result<Value, Fault> {
         self.cursor.expect(b':', "a colon")?;
-        let value = self.value(depth.saturating_add(1))?;
-        match map.insert(key.to_owned(), value) {
-            None => Ok(()),
-            Some(_) => Err(Fault { at, reason: Reason::Duplicate(key.to_owned()) }),
-        }
+        self.value(depth.saturating_add(1))
     }
 
     fn array(&mut self, depth: usize) -> Result<Value, Fault> {

@@ -13,10 +13,18 @@ impl policy::release::Content for StixObject {
     fn without(&self, pointers: &[&str]) -> Result<Self, Self::Error> {
         self.withhold(pointers)
     }
+
+    fn size_bytes(&self) -> usize {
+        self.raw().len()
+    }
 }
 
 impl StixObject {
-    /// The identifiers it refers to, apart from markings; for indexing, so nothing is refused here.
+    /// The identifiers it rests on: all it refers to apart from its markings and its creator.
+    /// For indexing, so nothing is refused here.
+    ///
+    /// WHY: a record does not rest on whoever wrote it; were it so, taking back an identity would
+    /// taint all that this identity ever wrote.
     #[must_use]
     pub fn references(&self) -> BTreeSet<String> {
         let mut found = BTreeSet::new();
@@ -43,7 +51,7 @@ fn collect(value: &Value, found: &mut BTreeSet<String>) {
         Value::Object(map) => {
             for (key, value) in map {
                 match key.as_str() {
-                    "object_marking_refs" | "granular_markings" => {}
+                    "object_marking_refs" | "granular_markings" | "created_by_ref" => {}
                     key if key.ends_with("_ref") => {
                         found.extend(value.as_str().map(str::to_ascii_lowercase));
                     }

@@ -59,13 +59,13 @@ impl<R: Read> Source<R> {
     pub(crate) fn place(&mut self) -> Place {
         let (from, mut line, mut column) = self.counted;
         let passed = self.buffer.get(from..self.at).unwrap_or_default();
-        let lines = passed.iter().filter(|b| **b == b'\n').count() as u64;
+        let lines = memchr::memchr_iter(b'\n', passed).count() as u64;
         if lines > 0 {
             line = line.saturating_add(lines);
             column = 1;
         }
-        let tail = passed.iter().rev().take_while(|b| **b != b'\n').count() as u64;
-        column = column.saturating_add(tail);
+        let tail = memchr::memrchr(b'\n', passed).map_or(0, |at| at.saturating_add(1));
+        column = column.saturating_add(passed.len().saturating_sub(tail) as u64);
         self.counted = (self.at, line, column);
         Place { offset: self.offset(), line, column, pointer: String::new() }
     }
@@ -173,7 +173,7 @@ impl<R: Read> Source<R> {
         self.step();
         loop {
             let rest = self.buffer.get(self.at..).unwrap_or_default();
-            let Some(found) = rest.iter().position(|b| matches!(b, b'"' | b'\\')) else {
+            let Some(found) = memchr::memchr2(b'"', b'\\', rest) else {
                 self.at = self.buffer.len();
                 if !self.fill()? {
                     return Err(Torn::End);

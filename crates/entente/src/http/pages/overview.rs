@@ -7,7 +7,7 @@ use model::ids::AgencyId;
 use model::member::Member;
 use model::request::StandingOrder;
 use node::NodeError;
-use node::outbox::{Subject, Waiting};
+use node::outbox::{Outline, Subject, Undelivered};
 use node::query::{Counts, Witnessed};
 use store::Snapshot;
 
@@ -18,7 +18,8 @@ struct Seen {
     counts: Counts,
     members: Vec<Member>,
     orders: Vec<StandingOrder>,
-    waiting: Vec<Waiting>,
+    waiting: Vec<Outline>,
+    undelivered: Vec<Undelivered>,
     witnessed: Vec<Witnessed>,
     checkpoint: Option<String>,
 }
@@ -28,7 +29,8 @@ fn look(snapshot: &dyn Snapshot) -> Result<Seen, NodeError> {
         counts: node::query::counts(snapshot)?,
         members: node::query::members(snapshot)?,
         orders: node::query::orders(snapshot)?,
-        waiting: node::outbox::all_waiting(snapshot)?,
+        waiting: node::outbox::outlines(snapshot)?,
+        undelivered: node::outbox::undelivered(snapshot)?,
         witnessed: node::query::witnessed(snapshot)?,
         checkpoint: node::log::checkpoint(snapshot)?,
     })
@@ -54,6 +56,7 @@ pub fn show(visit: &Visit<'_>) -> Result<Page, Failure> {
         .add(orders(&seen.orders))
         .mark("<h2>Outbox</h2>")
         .add(outbox(&seen.waiting))
+        .add(given_up(&seen.undelivered))
         .mark("<h2>Newest checkpoint</h2>")
         .add(checkpoint(seen.checkpoint.as_deref()));
     Ok(Page { section: Section::Overview, title: "Overview".to_owned(), body })
@@ -72,6 +75,8 @@ fn figures(counts: &Counts) -> Html {
                 (counts.hits, "hits received"),
                 (counts.agreements, "agreements adopted"),
                 (counts.waiting, "messages to deliver"),
+                (counts.undelivered, "messages given up"),
+                (counts.notices, "notices of records passed on"),
                 (counts.entries, "log entries"),
             ],
             figure,
@@ -120,28 +125,54 @@ fn orders(orders: &[StandingOrder]) -> Html {
     table("What is stored is offered to these partners", &columns, rows)
 }
 
-fn outbox(waiting: &[Waiting]) -> Html {
+fn outbox(waiting: &[Outline]) -> Html {
     let rows: Vec<Vec<Html>> = waiting
         .iter()
         .take(LISTED_MAX)
-        .map(|message| {
-            let about = match &message.subject {
-                Subject::Shipment { entry } => words(format!("shipment, log entry {entry}")),
-                Subject::Recall { record } => {
-                    html().mark("recall of ").link("/records/", record.as_str(), record.as_str())
-                }
-                Subject::Consent => words("consent"),
-            };
-            vec![words(&message.recipient), about, instant(message.queued_at)]
+        .map(|o| vec![words(&o.recipient), about(&o.subject), instant(o.queued_at)])
+        .collect();
+    let list = table("Waiting for a partner's answer", &["To", "Message", "Since"], rows);
+    and_more(list, waiting.len())
+}
+
+/// What was given up; nothing is said where nothing was.
+fn given_up(undelivered: &[Undelivered]) -> Html {
+    if undelivered.is_empty() {
+        return html();
+    }
+    let rows: Vec<Vec<Html>> = undelivered
+        .iter()
+        .take(LISTED_MAX)
+        .map(|u| {
+            let (outline, given_up) = (&u.outline, &u.given_up);
+            let why = words(&given_up.reason);
+            vec![words(&outline.recipient), about(&outline.subject), instant(given_up.at), why]
         })
         .collect();
-    let shown = rows.len();
-    let list = table("Waiting for a partner's answer", &["To", "Message", "Since"], rows);
-    if waiting.len() > shown {
-        let rest = waiting.len().saturating_sub(shown);
-        return list.mark("<p class=\"none\">and ").text(rest).mark(" more.</p>");
+    let columns = ["To", "Message", "Given up", "Why"];
+    and_more(
+        table("Given up: send again with entente deliver --again", &columns, rows),
+        undelivered.len(),
+    )
+}
+
+fn and_more(list: Html, all: usize) -> Html {
+    let rest = all.saturating_sub(LISTED_MAX);
+    if rest == 0 {
+        return list;
     }
-    list
+    list.mark("<p class=\"none\">and ").text(rest).mark(" more.</p>")
+}
+
+fn about(subject: &Subject) -> Html {
+    match subject {
+        Subject::Recall { record, .. } => {
+            html().mark("recall of ").link("/records/", record.as_str(), record.as_str())
+        }
+        Subject::Shipment { .. } | Subject::Consent | Subject::Notice { .. } => {
+            words(crate::commands::about(subject))
+        }
+    }
 }
 
 fn checkpoint(note: Option<&str>) -> Html {

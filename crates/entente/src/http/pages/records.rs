@@ -29,7 +29,7 @@ pub fn list(visit: &Visit<'_>) -> Result<Page, Failure> {
     let kind = visit.asked("type").map(str::trim).filter(|kind| !kind.is_empty());
     let number = visit.number("page").unwrap_or(1).clamp(1, PAGES_MAX);
     let limit = usize::try_from(number.saturating_mul(PAGE)).unwrap_or(usize::MAX);
-    let command = Command::List { kind: kind.map(str::to_owned), limit };
+    let command = Command::List { kind: kind.map(str::to_owned), limit, after: None };
     let answer = visit.site.seat(OFFICER, |desk| execute(desk, command))?;
     let total = answer.json.get("total").and_then(Value::as_u64).unwrap_or(0);
     let listed = answer.json.get("records").and_then(Value::as_array);

@@ -1,7 +1,9 @@
-//! Which media types a client takes. Pure. SOURCE: RFC 9110 12.5.1, TAXII 2.1 section 1.6.8.
+//! Which media types a client takes and sends. Pure.
+//!
+//! SOURCE: RFC 9110 section 12.5.1, TAXII 2.1 section 1.6.8.
 
 use axum::http::HeaderMap;
-use axum::http::header::ACCEPT;
+use axum::http::header::{ACCEPT, CONTENT_ENCODING, CONTENT_TYPE};
 
 /// LIMIT: media ranges looked at.
 const RANGES_MAX: usize = 32;
@@ -55,6 +57,16 @@ pub fn takes_taxii(headers: &HeaderMap) -> bool {
     !stated || best.is_some_and(|(_, permille)| permille > 0)
 }
 
+/// Whether the body is said to be TAXII 2.1 (the version may be left out) and not compressed.
+#[must_use]
+pub fn is_taxii(headers: &HeaderMap) -> bool {
+    let mut stated = headers.get_all(CONTENT_TYPE).iter();
+    let text = stated.next().and_then(|value| value.to_str().ok());
+    let plain = headers.get(CONTENT_ENCODING).is_none_or(|value| value == "identity");
+    let named = text.and_then(closeness).is_some_and(|(closeness, _)| closeness >= 3);
+    named && plain && stated.next().is_none()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -89,5 +101,24 @@ mod tests {
             assert!(!takes(bad), "{bad}");
         }
         assert!(takes_taxii(&HeaderMap::new()));
+    }
+    #[test]
+    fn bodies_are_taxii_in_plain() {
+        let takes = |text: &str, encoding: Option<&str>| {
+            let mut headers = HeaderMap::new();
+            headers.insert(CONTENT_TYPE, text.parse().unwrap());
+            if let Some(encoding) = encoding {
+                headers.insert(CONTENT_ENCODING, encoding.parse().unwrap());
+            }
+            is_taxii(&headers)
+        };
+        assert!(takes("application/taxii+json;version=2.1", None));
+        assert!(takes("application/taxii+json", Some("identity")));
+        assert!(takes("Application/TAXII+json; charset=utf-8; version=\"2.1\"", None));
+        for wrong in ["application/json", "application/taxii+json;version=2.0", "*/*", "x"] {
+            assert!(!takes(wrong, None), "{wrong}");
+        }
+        assert!(!takes("application/taxii+json", Some("gzip")));
+        assert!(!is_taxii(&HeaderMap::new()));
     }
 }

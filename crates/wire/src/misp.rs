@@ -1,0 +1,26 @@
+//! The MISP core format: events read as STIX records of the house. Pure.
+//!
+//! Each attribute, object, report and sighting of an event becomes one record, because each has its
+//! own audience in MISP. What STIX has no place for is kept in named fields `misp.…` of Entente's
+//! extension, so that nothing an event says is lost.
+//! SOURCE: draft-dulaunoy-misp-core-format; MISP galaxy, taxonomy and warninglist formats.
+
+mod attribute;
+mod audience;
+mod draft;
+mod event;
+mod galaxy;
+mod members;
+mod object;
+mod pattern;
+mod read;
+mod tags;
+mod types;
+
+pub use audience::{AudienceProblem, Audiences, Named};
+pub use read::read;
+
+/// LIMIT: bytes of one event, all parts together.
+pub const EVENT_BYTES_MAX: u64 = 256 * 1024 * 1024;
+/// The name of the source in identifiers made for parts without a UUID.
+pub const SOURCE_NAME: &str = "misp";
