@@ -15,9 +15,9 @@ use model::ids::AgencyId;
 use model::posting::Collection;
 use model::release::AgreementSignature;
 use model::time::Timestamp;
-use model::verified::{Verified, Voucher};
 use node::access::admit;
 use node::identity::{Introduction, Secrets, token_digest};
+use node::peer::Message;
 use node::shelf::{Envelope, Wanted, page};
 use node::{Entropy, Identity, Node};
 use std::error::Error;
@@ -73,12 +73,18 @@ fn host(place: &Path, now: Timestamp) -> Result<Node, Box<dyn Error>> {
     let agreement = Box::new(wire::agreement::parse(&document)?);
     let (id, version, digest) = (agreement.id.clone(), agreement.version, agreement.digest);
     node.act("bench", Event::Agree { agreement, document }, now, &mut Counter(9))?;
-    for (agency, party) in CAST {
-        let agency: AgencyId = agency.parse()?;
-        let (agreement, party) = (id.clone(), party.parse()?);
-        let key = Voucher::Signature { agency: agency.clone(), key: "release".to_owned() };
+    for (at, (agency, party)) in CAST.iter().enumerate() {
+        let (agency, party) = (agency.parse()?, party.parse()?);
+        let agreement = id.clone();
         let signature = AgreementSignature { agreement, version, digest, party, agency, at: now };
-        node.handle(Verified::vouch(Event::Sign(signature), key, now), now, &mut Counter(9))?;
+        if at == 0 {
+            node.act("bench", Event::Sign(signature), now, &mut Counter(9))?;
+            continue;
+        }
+        let theirs = Box::new(store::memory::Memory::new());
+        let theirs = Node::open(theirs, identity(at, now)?, now, &mut Counter(9))?;
+        let note = Message::Note(theirs.sign_agreement(&signature)?);
+        node.receive(&note, now, &mut Counter(9))?;
     }
     Ok(node)
 }
