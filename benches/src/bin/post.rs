@@ -61,7 +61,8 @@ fn host(place: &Path, now: Timestamp) -> Result<Node, Box<dyn Error>> {
     let store = Box::new(store::embedded::Embedded::open(place)?);
     let mut node = Node::open(store, identity(0, now)?, now, &mut Counter(9))?;
     let vocabulary = std::fs::read("scenarios/lantern/vocabulary.json")?;
-    let adopt = Event::Adopt(Box::new(wire::vocabulary::parse(&vocabulary)?));
+    let adopt =
+        Event::Adopt(Box::new(wire::vocabulary::parse(&vocabulary).map_err(|e| format!("{e:?}"))?));
     node.act("bench", adopt, now, &mut Counter(9))?;
     for (at, (agency, _)) in CAST.iter().enumerate().skip(1) {
         let enrol = Event::Enrol(Box::new(identity(at, now)?.member));
@@ -70,7 +71,7 @@ fn host(place: &Path, now: Timestamp) -> Result<Node, Box<dyn Error>> {
         node.act("bench", access, now, &mut Counter(9))?;
     }
     let document = std::fs::read(AGREEMENT)?;
-    let agreement = Box::new(wire::agreement::parse(&document)?);
+    let agreement = Box::new(wire::agreement::parse(&document).map_err(|e| format!("{e:?}"))?);
     let (id, version, digest) = (agreement.id.clone(), agreement.version, agreement.digest);
     node.act("bench", Event::Agree { agreement, document }, now, &mut Counter(9))?;
     for (at, (agency, party)) in CAST.iter().enumerate() {

@@ -201,7 +201,10 @@ fn a_community_shows_each_reader_what_the_gate_lets_through_and_no_trace_of_the_
     assert!(ids(&format!("/objects/?match[id]={}", id(1))).is_empty());
     // Another poster's copy neither shows nor shadows what is there.
     let copy = indicator(1, V2, AMBER, "");
-    assert_eq!(scene.post(&scene.xc, MERIDIAN, &[copy.clone()]).json()["success_count"], 1);
+    assert_eq!(
+        scene.post(&scene.xc, MERIDIAN, std::slice::from_ref(&copy)).json()["success_count"],
+        1
+    );
     let both = scene.get(&scene.xb, &format!("{MERIDIAN}/objects/{}/", id(1)));
     assert!(both.body.contains(&copy) && both.body.contains(&objects[0]), "{}", both.body);
     let one = scene.get(&scene.xc, &format!("{MERIDIAN}/objects/{}/versions/", id(1)));

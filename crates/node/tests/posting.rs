@@ -18,12 +18,13 @@ use model::release::AgreementSignature;
 use model::request::{Consent, Grounds, StandingOrder};
 use model::time::Timestamp;
 use model::verified::{Verified, Voucher};
-use node::access::{Admitted, admit};
+use node::access::{Admitted, Certificates, admit, admit_certified};
 use node::identity::{Introduction, Secrets, token_digest};
 use node::shelf::{Envelope, Wanted, collections, page, status};
 use node::{Body, Entropy, Identity, Node, NodeError};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 struct Seeded(u64);
 
@@ -84,7 +85,7 @@ fn host(agreements: &[&str]) -> Node {
         let document = std::fs::read(dir.join("agreements").join(name)).unwrap();
         let agreement = Box::new(wire::agreement::parse(&document).unwrap());
         act(&mut node, Event::Agree { agreement: agreement.clone(), document });
-        for which in 0..3 {
+        for (which, (_, party)) in CAST.iter().enumerate() {
             let agency = agency(which);
             if agreement.party_of(&agency).is_none() {
                 continue;
@@ -93,7 +94,7 @@ fn host(agreements: &[&str]) -> Node {
                 agreement: agreement.id.clone(),
                 version: agreement.version,
                 digest: agreement.digest,
-                party: CAST[which].1.parse().unwrap(),
+                party: party.parse().unwrap(),
                 agency: agency.clone(),
                 at: now(),
             };
@@ -178,10 +179,9 @@ fn take_down(
 }
 
 fn code<T: std::fmt::Debug>(result: Result<T, NodeError>) -> &'static str {
-    match result.unwrap_err() {
-        NodeError::Denied(denial) => denial.code,
-        other => panic!("{other}"),
-    }
+    let error = result.unwrap_err();
+    let NodeError::Denied(denial) = error else { panic!("{error}") };
+    denial.code
 }
 
 fn size(node: &Node) -> u64 {
@@ -225,7 +225,7 @@ fn rights_follow_from_the_agreements_in_force() {
 fn an_inbox_gives_back_the_posters_own_bytes_to_nobody_else() {
     let mut node = host(&[BILATERAL, MERIDIAN]);
     let object = indicator(1, V1, "a", AMBER);
-    let done = post(&mut node, 1, &inbox(1), &[object.clone()]).unwrap();
+    let done = post(&mut node, 1, &inbox(1), std::slice::from_ref(&object)).unwrap();
     assert_eq!(counts(&done), (1, 0));
     assert!(done.is_complete());
     assert_eq!(seen(&node, 1, &inbox(1), now()), [(id(1), object)]);
@@ -240,7 +240,7 @@ fn an_inbox_gives_back_the_posters_own_bytes_to_nobody_else() {
 fn a_duplicate_changes_nothing_and_a_differing_copy_fails() {
     let mut node = host(&[BILATERAL]);
     let one = indicator(1, V1, "a", AMBER);
-    post(&mut node, 1, &inbox(1), &[one.clone()]).unwrap();
+    post(&mut node, 1, &inbox(1), std::slice::from_ref(&one)).unwrap();
     let before = size(&node);
     assert_eq!(counts(&post(&mut node, 1, &inbox(1), &[one.clone(), one]).unwrap()), (2, 0));
     assert_eq!(size(&node), before);
@@ -325,6 +325,42 @@ fn nothing_goes_on_without_consent_and_a_takedown_follows_what_did() {
     assert_eq!(waiting(&node), 1, "with consent the standing order reaches it");
     take_down(&mut node, 1, &inbox(1), 2, Pick::All).unwrap();
     assert_eq!(waiting(&node), 2, "the withdrawal follows");
+}
+
+#[test]
+fn posting_to_a_community_is_no_consent_for_an_orcon_record() {
+    let mut node = host(&[BILATERAL, MERIDIAN]);
+    let purpose = "ct.prevention".to_owned();
+    let order = StandingOrder { recipient: agency(2), purpose, grounds: Grounds::default() };
+    act(&mut node, Event::Order(order));
+    let orcon = r#""extensions":{"extension-definition--a8e2d1f0-5c3b-4e7a-9d64-1b2f7c90e6a3":{"extension_type":"property-extension","orcon":true}},"name""#;
+    let free = indicator(2, V1, "b", AMBER);
+    let bound = indicator(1, V1, "a", AMBER).replace("\"name\"", orcon);
+    assert_eq!(counts(&post(&mut node, 1, &community(), &[bound, free]).unwrap()), (2, 0));
+    let ids: Vec<String> = seen(&node, 2, &community(), now()).into_iter().map(|s| s.0).collect();
+    assert_eq!(ids, [id(2)], "the community shows what is free");
+    let released = seen(&node, 2, &Collection::Outbox(agency(2)), now());
+    let released: Vec<String> = released.into_iter().map(|s| s.0).collect();
+    assert_eq!(released, [id(2)], "and so does what was shipped under the order");
+}
+
+#[test]
+fn a_pinned_certificate_admits_its_partner_only_while_it_is_pinned() {
+    let mut node = host(&[BILATERAL]);
+    let shown = token_digest("a certificate");
+    let pinned = Certificates::from([(shown, agency(1))]);
+    let admitted = |node: &Node, digest| {
+        admit_certified(&*node.snapshot().unwrap(), &pinned, digest, now()).unwrap()
+    };
+    assert_eq!(admitted(&node, token_digest("another")), None);
+    let client = admitted(&node, shown).unwrap();
+    let object = indicator(1, V1, "a", AMBER);
+    let envelope = || Envelope::read(format!("{{\"objects\":[{object}]}}").as_bytes()).unwrap();
+    let unpinned = node.post(&client, (&inbox(1), envelope()), now(), &mut Seeded(21));
+    assert_eq!(code(unpinned), "not_admitted");
+    node.pin_certificates(Arc::new(pinned.clone()));
+    let done = node.post(&client, (&inbox(1), envelope()), now(), &mut Seeded(21)).unwrap();
+    assert_eq!(counts(&done), (1, 0));
 }
 
 #[test]
