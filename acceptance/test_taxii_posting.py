@@ -80,7 +80,8 @@ def test_cytaxii2_posts_to_a_community(scene):
     thing = indicator()
     done = client.inbox_request(community.id, json.dumps({"objects": [thing]}))
     assert (done["status_code"], done["response"]["success_count"]) == (202, 1)
-    assert client.poll_request(community.id, object_id=thing["id"])["response"]["objects"] == [thing]
+    read = client.poll_request(community.id, object_id=thing["id"])["response"]
+    assert read["objects"] == [thing]
 
 
 def test_what_may_not_be_written_is_refused(scene):

@@ -1,8 +1,8 @@
 //! Claim: a partner's client posts at least 10,000 objects a second in envelopes of 1,000 and 3,000
 //! a second in envelopes of 100, into the embedded store, log and durability on, on one core.
 //!
-//! `taskset -c 0 cargo run --release -p benches --bin post`. The envelope is read, judged, stored and
-//! logged as the door does it; the network is left out.
+//! `taskset -c 0 cargo run --release -p benches --bin post`. The envelope is read, judged,
+//! stored and logged as the door does it; the network is left out.
 #![allow(
     clippy::print_stdout,
     clippy::disallowed_methods,

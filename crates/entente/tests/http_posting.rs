@@ -214,3 +214,31 @@ fn a_community_shows_each_reader_what_the_gate_lets_through_and_no_trace_of_the_
     assert_eq!(scene.delete(&scene.xb, &path).status, 200);
     assert_eq!(scene.get(&scene.xc, &path).status, 404);
 }
+
+#[test]
+fn an_officer_says_how_unmarked_postings_are_regarded() {
+    let scene = Scene::new();
+    let appraise = |more: &[&str]| {
+        let mut words = vec!["member", "appraise", "xb.police.ct"];
+        words.extend(more);
+        scene.xa.command(&words)
+    };
+    let unmarked = |number: u8| {
+        let marked = indicator(number, V1, AMBER, "");
+        marked.replace(&format!(r#","object_marking_refs":["{AMBER}"]"#), "")
+    };
+    assert!(appraise(&["--floor", "red", "--grade", "C3"]).status.success());
+    assert_eq!(scene.post(&scene.xb, MERIDIAN, &[unmarked(1)]).json()["success_count"], 1);
+    assert_eq!(scene.get(&scene.xc, &format!("{MERIDIAN}/objects/")).body, "{}");
+    let listed = scene.xa.run(&["member", "list"]);
+    assert_eq!(listed["appraisals"]["xb.police.ct"]["grade"], "C3", "{listed}");
+    assert!(appraise(&["--floor", "amber"]).status.success());
+    assert_eq!(scene.post(&scene.xb, MERIDIAN, &[unmarked(2)]).json()["success_count"], 1);
+    let shown = scene.get(&scene.xc, &format!("{MERIDIAN}/objects/"));
+    assert!(shown.body.contains(&id(2)) && !shown.body.contains(&id(1)), "{}", shown.body);
+    for (wrong, cure) in [(["--floor", "blue"], "use clear"), (["--grade", "Z9"], "A to F")] {
+        let done = appraise(&wrong);
+        let said = String::from_utf8_lossy(&done.stderr).into_owned();
+        assert!(!done.status.success() && said.contains(cure), "{said}");
+    }
+}

@@ -1,4 +1,5 @@
-//! Posting: what a partner's client puts into a collection of this node, and what comes of it. Pure.
+//! Posting: what a partner's client puts into a collection of this node, and what comes of it.
+//! Pure.
 //!
 //! SOURCE: OASIS TAXII 2.1 (collections, status resources); Admiralty code for sources.
 

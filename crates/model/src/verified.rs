@@ -33,7 +33,8 @@ pub enum Voucher {
 /// A value whose origin has been checked.
 ///
 /// INVARIANT: built only by `wire` (signatures) and by `node` (the officer's presence, a client's
-/// credential it compared itself, its own queued events); the tidy test refuses any other caller of [`Verified::vouch`].
+/// credential it compared itself, its own queued events); the tidy test refuses any other caller of
+/// [`Verified::vouch`].
 #[derive(Debug, Clone)]
 pub struct Verified<T> {
     value: T,

@@ -501,8 +501,7 @@ impl protocol::Facts for Facts<'_> {
     }
 
     fn appraisal(&self, partner: &AgencyId) -> Result<Option<Appraisal>, Fault> {
-        let row = key(Table::Appraisal, &[partner.as_str().as_bytes()]);
-        tables::read(self.snapshot, &row, "appraisal").map_err(fault)
+        crate::query::appraisal(self.snapshot, partner).map_err(fault)
     }
 
     fn admits(&self, partner: &AgencyId, credential: &Digest) -> Result<bool, Fault> {

@@ -141,6 +141,17 @@ pub fn access(
     tables::read(snapshot, &key(Table::Access, &[partner.as_str().as_bytes()]), "access")
 }
 
+/// How a partner's postings are regarded, where an officer said so.
+///
+/// # Errors
+/// The store failed or the row is damaged.
+pub fn appraisal(
+    snapshot: &dyn Snapshot,
+    partner: &AgencyId,
+) -> Result<Option<model::posting::Appraisal>, NodeError> {
+    tables::read(snapshot, &key(Table::Appraisal, &[partner.as_str().as_bytes()]), "appraisal")
+}
+
 /// One pinned member.
 ///
 /// # Errors
