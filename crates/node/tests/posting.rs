@@ -22,7 +22,7 @@ use node::access::{Admitted, Certificates, admit, admit_certified};
 use node::identity::{Introduction, Secrets, token_digest};
 use node::shelf::{Envelope, Wanted, collections, page, status};
 use node::{Body, Entropy, Identity, Node, NodeError};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -391,4 +391,109 @@ fn an_appraisal_is_logged_once_and_only_for_partners() {
     assert_eq!(size(&node), before + 1);
     let own = Event::Appraise { partner: agency(0), appraisal };
     assert_eq!(code(node.act("test", own, now(), &mut Seeded(1))), "member_unknown");
+}
+
+/// What two posters should find, worked out beside the node.
+#[derive(Default)]
+struct Expected {
+    contents: BTreeMap<(usize, u8, &'static str), String>,
+    places: BTreeSet<(Collection, usize, u8, &'static str)>,
+}
+
+impl Expected {
+    /// Successes, failures, and how many places are new.
+    fn post(
+        &mut self,
+        which: usize,
+        to: &Collection,
+        objects: &[(u8, &'static str, String)],
+    ) -> (usize, usize, usize) {
+        let (mut good, mut bad, mut fresh) = (0, 0, 0);
+        for (number, version, text) in objects {
+            let held = self.contents.entry((which, *number, version)).or_insert(text.clone());
+            if held == text {
+                good += 1;
+                let place = (to.clone(), which, *number, *version);
+                fresh += usize::from(self.places.insert(place));
+            } else {
+                bad += 1;
+            }
+        }
+        (good, bad, fresh)
+    }
+
+    fn take_down(&mut self, which: usize, of: &Collection, number: u8) -> usize {
+        let before = self.places.len();
+        self.places.retain(|(at, who, n, _)| (at, *who, *n) != (of, which, number));
+        let places = &self.places;
+        self.contents.retain(|(who, n, version), _| {
+            places.iter().any(|(_, w, m, v)| (w, m, v) == (who, n, version))
+        });
+        before - self.places.len()
+    }
+
+    fn read(&self, of: &Collection) -> BTreeSet<(String, String)> {
+        let here = self.places.iter().filter(|(at, ..)| at == of);
+        here.map(|(_, who, n, version)| (id(*n), self.contents[&(*who, *n, *version)].clone()))
+            .collect()
+    }
+}
+
+#[test]
+fn in_random_lives_of_posters_nothing_doubles_and_every_posting_is_logged_once() {
+    for seed in 0..12_u64 {
+        let mut node = host(&[BILATERAL, MERIDIAN]);
+        let (mut expected, mut chance) = (Expected::default(), Seeded(seed + 100));
+        let mut pick = |of: u8| {
+            let mut byte = [0_u8];
+            chance.fill(&mut byte);
+            byte[0] % of
+        };
+        for step in 0..60 {
+            let which = usize::from(pick(2)) + 1;
+            let (before, place) = (size(&node), format!("seed {seed}, step {step}"));
+            if pick(8) == 0 {
+                let one = [indicator(1, V1, "x", AMBER)];
+                assert_eq!(
+                    code(post(&mut node, which, &inbox(3 - which), &one)),
+                    "collection_unknown"
+                );
+                assert_eq!(size(&node), before, "{place}: a refusal leaves no trace");
+                continue;
+            }
+            let to = if pick(2) == 0 { inbox(which) } else { community() };
+            if pick(4) == 0 {
+                let number = pick(4) + 1;
+                let gone = expected.take_down(which, &to, number);
+                match take_down(&mut node, which, &to, number, Pick::All) {
+                    Ok(count) => assert_eq!(count, gone, "{place}"),
+                    Err(error) => assert_eq!((gone, code::<()>(Err(error))), (0, "object_unknown")),
+                }
+                assert_eq!(size(&node), before + u64::from(gone > 0), "{place}: takedown");
+            } else {
+                let objects: Vec<(u8, &'static str, String)> = (0..=pick(3))
+                    .map(|_| {
+                        let (number, version) = (pick(4) + 1, [V1, V2][usize::from(pick(2))]);
+                        let name = format!("{which}{}", ["a", "b"][usize::from(pick(5) / 4)]);
+                        (number, version, indicator(number, version, &name, AMBER))
+                    })
+                    .collect();
+                let (good, bad, fresh) = expected.post(which, &to, &objects);
+                let texts: Vec<String> = objects.into_iter().map(|(_, _, text)| text).collect();
+                let done = post(&mut node, which, &to, &texts).unwrap();
+                assert_eq!(counts(&done), (good, bad), "{place}: {done:?}");
+                let logged = u64::from(fresh > 0 || bad > 0);
+                assert_eq!(size(&node), before + logged, "{place}: one entry a posting");
+            }
+            for reader in [1, 2] {
+                for of in [inbox(reader), community()] {
+                    let read = seen(&node, reader, &of, now());
+                    let distinct: BTreeSet<(String, String)> = read.iter().cloned().collect();
+                    assert_eq!(read.len(), distinct.len(), "{place}: nothing stands twice");
+                    assert_eq!(distinct, expected.read(&of), "{place}: {reader} reads the {of}");
+                }
+                assert!(seen(&node, reader, &inbox(3 - reader), now()).is_empty(), "{place}");
+            }
+        }
+    }
 }
