@@ -37,6 +37,15 @@ pub enum Command {
         /// The partner.
         agency: AgencyId,
     },
+    /// Say how what a partner posts is regarded.
+    MemberAppraise {
+        /// The partner.
+        agency: AgencyId,
+        /// The marking that counts where a posted object carries none.
+        floor: model::marking::Tlp,
+        /// The grade of the poster, if it is given one.
+        grade: Option<model::grading::Grade>,
+    },
     /// Adopt an agreement.
     AgreementAdd {
         /// The document.

@@ -32,6 +32,16 @@ pub enum Source {
         /// Obligations that came with it.
         obligations: BTreeSet<String>,
     },
+    /// A partner's client posted it: the partner's word, unsigned.
+    Post {
+        /// Where it was posted first.
+        collection: crate::posting::Collection,
+        /// Digest of the credential the client showed.
+        credential: Digest,
+        /// The grade an officer gave this poster, at the time.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        grade: Option<crate::grading::Grade>,
+    },
 }
 
 /// What binds a record held here; caveats only accumulate, retention only shortens (law 8).

@@ -49,6 +49,12 @@ pub enum EntryKind {
     Expiry,
     /// Somebody looked something up.
     Query,
+    /// A partner's client posted records.
+    Post,
+    /// A partner's client took back what it had posted.
+    Takedown,
+    /// An officer said how a partner's postings are regarded.
+    Appraisal,
     /// A message was given up because its partner refuses it, or an officer sends it again.
     Undelivered,
     /// An originator is told, or would have to be, that its records were passed on by us.

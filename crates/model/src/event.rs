@@ -124,6 +124,17 @@ pub enum Event<B> {
         /// SHA-256 of the token.
         token: Digest,
     },
+    /// A partner's client posts objects to a collection.
+    Post(Box<crate::posting::Posting<B>>),
+    /// A partner's client takes back what it posted.
+    TakeDown(crate::posting::Takedown),
+    /// An officer says how what a partner posts is regarded.
+    Appraise {
+        /// The partner.
+        partner: AgencyId,
+        /// The officer's word.
+        appraisal: crate::posting::Appraisal,
+    },
     /// Somebody read something: an officer, or a partner its collection.
     Read {
         /// Who.

@@ -29,6 +29,15 @@ impl Grade {
         self.source <= floor.source && self.information <= floor.information
     }
 
+    /// The worse letter with the worse digit of two.
+    #[must_use]
+    pub fn worse(self, other: Self) -> Self {
+        Self {
+            source: self.source.max(other.source),
+            information: self.information.max(other.information),
+        }
+    }
+
     /// Source letter and information digit, as ASCII bytes; smaller is better.
     #[must_use]
     pub fn parts(self) -> (u8, u8) {

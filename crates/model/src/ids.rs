@@ -98,6 +98,10 @@ id!(
     /// The identifier of a record: for STIX content the STIX id.
     RecordId
 );
+id!(
+    /// The identifier of a status resource: a UUID.
+    StatusId
+);
 
 /// A SHA-256 digest, written `sha256:<hex>`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

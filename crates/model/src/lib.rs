@@ -20,6 +20,7 @@ pub mod grading;
 pub mod ids;
 pub mod marking;
 pub mod member;
+pub mod posting;
 pub mod record;
 pub mod release;
 pub mod request;

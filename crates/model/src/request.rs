@@ -25,6 +25,9 @@ pub struct Consent {
     /// Only before this instant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Timestamp>,
+    /// Only to parties of this agreement and under its articles; no other article counts then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agreement: Option<crate::ids::AgreementId>,
 }
 
 /// The grounds stated for a release.

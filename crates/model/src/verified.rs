@@ -1,6 +1,6 @@
 //! `Verified<T>`: the only way in (law 1). Pure.
 
-use crate::ids::AgencyId;
+use crate::ids::{AgencyId, Digest};
 use crate::time::Timestamp;
 
 /// Who vouches for a value that came from outside.
@@ -18,14 +18,23 @@ pub enum Voucher {
         /// The officer's name.
         name: String,
     },
+    /// A partner's client that showed the credential an officer gave it. Nothing is signed: what it
+    /// brings is this partner's word to this node and goes no further as anybody's proof.
+    Client {
+        /// The partner.
+        agency: AgencyId,
+        /// Digest of the credential shown; `protocol` asks whether it still counts.
+        credential: Digest,
+    },
     /// The node itself, for what it queued in an earlier commit or the clock brought.
     Own,
 }
 
 /// A value whose origin has been checked.
 ///
-/// INVARIANT: built only by `wire` (signatures, the officer's presence) and by `node` for its own
-/// queued events; the tidy test refuses any other caller of [`Verified::vouch`].
+/// INVARIANT: built only by `wire` (signatures) and by `node` (the officer's presence, a client's
+/// credential it compared itself, its own queued events); the tidy test refuses any other caller of
+/// [`Verified::vouch`].
 #[derive(Debug, Clone)]
 pub struct Verified<T> {
     value: T,

@@ -42,6 +42,7 @@ impl Applier<'_> {
             Change::Rule(change) => self.govern(change),
             Change::Collection(change) => self.collect(change),
             Change::Delivery(change) => self.deliver(change),
+            Change::Posting(change) => self.posting(change),
         }
     }
 
@@ -196,6 +197,7 @@ impl Applier<'_> {
             self.batch.delete(row);
         }
         self.batch.delete(pair(Table::Newest, &custody.id, &custody.originator));
+        self.displace_all(custody)?;
         self.unlink(custody)
     }
 
@@ -222,9 +224,7 @@ impl Applier<'_> {
         let recipient = released.recipient();
         let terms = &offered.terms;
         self.retract((&terms.record, &terms.originator), recipient, Some(&terms.purpose))?;
-        let next = self.added_at.micros().saturating_add(1);
-        self.added_at =
-            Timestamp::from_micros(next).map_err(|e| NodeError::damaged("collection", e))?;
+        self.next_instant()?;
         let entry = Entry {
             added_at: self.added_at,
             record: terms.record.clone(),
@@ -239,6 +239,14 @@ impl Applier<'_> {
         let parts = [terms.record.as_str(), terms.originator.as_str(), recipient.as_str()];
         self.batch.put(key(Table::Went, &parts.map(str::as_bytes)), Vec::new());
         put(self.batch, offered_key(&offered.terms, recipient), "offer", offered)
+    }
+
+    /// The next instant of any collection: strictly later than every one before.
+    pub(crate) fn next_instant(&mut self) -> Result<(), NodeError> {
+        let next = self.added_at.micros().saturating_add(1);
+        self.added_at =
+            Timestamp::from_micros(next).map_err(|e| NodeError::damaged("collection", e))?;
+        put(self.batch, key(Table::Counter, &[b"added"]), "counter", &self.added_at)
     }
 
     /// Takes a record out of a partner's collection, for one purpose or for all.
@@ -355,7 +363,7 @@ fn stone_key(stone: &Tombstone) -> Vec<u8> {
     }
 }
 
-fn referrer_key(target: &[u8], custody: &Custody) -> Vec<u8> {
+pub(crate) fn referrer_key(target: &[u8], custody: &Custody) -> Vec<u8> {
     let (id, originator) = (custody.id.as_str(), custody.originator.as_str());
     key(Table::Referrer, &[target, id.as_bytes(), originator.as_bytes()])
 }

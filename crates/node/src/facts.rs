@@ -1,13 +1,15 @@
 //! The frozen facts of one step, read on demand from one snapshot.
 
 use crate::Body;
+use crate::access::Certificates;
 use crate::error::NodeError;
 use crate::outbox::{self, Outline};
 use crate::tables::{self, Table, key, pair, prefix};
 use model::agreement::Agreement;
-use model::custody::{Custody, Deletion, Tombstone};
-use model::ids::{AgencyId, AgreementId, Digest, RecordId};
+use model::custody::{Custody, Deletion, Source, Tombstone};
+use model::ids::{AgencyId, AgreementId, Digest, RecordId, StatusId};
 use model::member::Member;
+use model::posting::{Appraisal, Collection, Placed};
 use model::record::Record;
 use model::release::{AgreementSignature, Receipt, ReleaseNotice};
 use model::request::{Consent, StandingOrder};
@@ -20,6 +22,9 @@ use std::sync::Arc;
 use store::Snapshot;
 use wire::stix::{Marking, Markings, StixObject, view};
 
+/// What marking definitions mean, by their identifier and the originator whose records bear them.
+pub(crate) type Meanings = BTreeMap<String, BTreeMap<AgencyId, Marking>>;
+
 /// A snapshot seen as facts.
 pub struct Facts<'a> {
     /// The frozen state.
@@ -29,7 +34,8 @@ pub struct Facts<'a> {
     /// The compiled agreements, absent before a vocabulary is adopted.
     pub rules: Option<Arc<Rules>>,
     pub(crate) view: Option<Arc<crate::View>>,
-    definitions: RefCell<BTreeMap<String, Option<Marking>>>,
+    certificates: Arc<Certificates>,
+    definitions: RefCell<BTreeMap<AgencyId, BTreeMap<String, Option<Marking>>>>,
     any_stone: Cell<Option<bool>>,
 }
 
@@ -42,6 +48,7 @@ impl<'a> Facts<'a> {
             own,
             rules,
             view: None,
+            certificates: Arc::default(),
             definitions: RefCell::new(BTreeMap::new()),
             any_stone: Cell::new(None),
         }
@@ -54,10 +61,25 @@ impl<'a> Facts<'a> {
         self
     }
 
+    /// The same facts, with the certificates partners' clients are known by.
+    #[must_use]
+    pub fn with_certificates(mut self, certificates: Arc<Certificates>) -> Self {
+        self.certificates = certificates;
+        self
+    }
+
     /// What the marking definitions met so far mean.
-    pub(crate) fn definitions_met(&self) -> BTreeMap<String, Marking> {
-        let known = self.definitions.borrow();
-        known.iter().filter_map(|(id, m)| Some((id.clone(), m.clone()?))).collect()
+    pub(crate) fn definitions_met(&self) -> Meanings {
+        let mut met = Meanings::new();
+        for (reader, known) in self.definitions.borrow().iter() {
+            for (id, meaning) in known {
+                if let Some(meaning) = meaning {
+                    let of = met.entry(id.clone()).or_default();
+                    of.insert(reader.clone(), meaning.clone());
+                }
+            }
+        }
+        met
     }
 
     /// The view of a held record with custody's limits merged in.
@@ -66,9 +88,13 @@ impl<'a> Facts<'a> {
     /// The content cannot be viewed.
     pub fn view(&self, custody: &Custody, body: &Body) -> Result<Record, NodeError> {
         let mut record =
-            view(body, &custody.originator, self).map_err(|e| NodeError::damaged("holding", e))?;
+            view(body, &custody.originator, &Scoped { facts: self, reader: &custody.originator })
+                .map_err(|e| NodeError::damaged("holding", e))?;
         record.caveats.extend(custody.caveats.iter().cloned());
         record.marks.tlp = record.marks.tlp.or(custody.floor);
+        if let Source::Post { grade: Some(grade), .. } = &custody.source {
+            record.grade = Some(record.grade.map_or(*grade, |own| own.worse(*grade)));
+        }
         record.provider_limit = match (record.provider_limit, custody.retention_until) {
             (Some(a), Some(b)) => Some(a.min(b)),
             (one, other) => one.or(other),
@@ -98,13 +124,16 @@ impl<'a> Facts<'a> {
         Ok(out)
     }
 
-    /// One assertion: the own one first, else the first by originator.
+    /// One assertion: the own one first, else what came signed, else the first by originator.
     ///
     /// # Errors
     /// The store failed or a row is damaged.
     pub fn assertion(&self, id: &RecordId) -> Result<Option<(Custody, Body)>, NodeError> {
         let mut all = self.assertions(id)?;
         let own = all.iter().position(|(custody, _)| custody.originator == *self.own);
+        // WHY: a client's unsigned word does not stand before a signed one.
+        let signed = || all.iter().position(|(custody, _)| !is_posted(custody));
+        let own = own.or_else(signed);
         Ok(match (own, all.is_empty()) {
             (Some(at), _) => Some(all.swap_remove(at)),
             (None, false) => Some(all.remove(0)),
@@ -208,19 +237,47 @@ fn keys(snapshot: &dyn Snapshot, rows: &[u8]) -> Result<Vec<Vec<u8>>, NodeError>
     Ok(out)
 }
 
-impl Markings for Facts<'_> {
+/// Marking definitions as they count for the records of one originator.
+///
+/// INVARIANT: a definition that a partner's client posted counts for that partner's records only,
+/// and one that contradicts another means nothing: nobody changes what others' markings mean.
+pub(crate) struct Scoped<'f, 'a> {
+    pub(crate) facts: &'f Facts<'a>,
+    pub(crate) reader: &'f AgencyId,
+}
+
+impl Markings for Scoped<'_, '_> {
     fn definition(&self, id: &str) -> Option<Marking> {
-        if let Some(known) = self.definitions.borrow().get(id) {
+        let known = self.facts.definitions.borrow();
+        if let Some(known) = known.get(self.reader).and_then(|of| of.get(id)) {
             return known.clone();
         }
-        let found = id
-            .parse::<RecordId>()
-            .ok()
-            .and_then(|id| self.assertion(&id).ok().flatten())
-            .and_then(|(_, body)| Marking::from_object(&body));
-        self.definitions.borrow_mut().insert(id.to_owned(), found.clone());
+        drop(known);
+        let found = self.resolve(id);
+        let mut known = self.facts.definitions.borrow_mut();
+        let of = known.entry(self.reader.clone()).or_default();
+        of.insert(id.to_owned(), found.clone());
         found
     }
+}
+
+impl Scoped<'_, '_> {
+    fn resolve(&self, id: &str) -> Option<Marking> {
+        let all = self.facts.assertions(&id.parse().ok()?).ok()?;
+        let (posted, mut signed): (Vec<_>, Vec<_>) =
+            all.into_iter().partition(|(custody, _)| is_posted(custody));
+        signed.sort_by_key(|(custody, _)| custody.originator != *self.facts.own);
+        let posted = posted.into_iter().find(|(custody, _)| custody.originator == *self.reader);
+        let meaning = |held: &(Custody, Body)| Marking::from_object(&held.1);
+        match (signed.first().map(meaning), posted.as_ref().map(meaning)) {
+            (Some(one), Some(other)) => one.filter(|one| other.as_ref() == Some(one)),
+            (one, other) => one.or(other).flatten(),
+        }
+    }
+}
+
+pub(crate) fn is_posted(custody: &Custody) -> bool {
+    matches!(custody.source, Source::Post { .. })
 }
 
 fn fault(error: NodeError) -> Fault {
@@ -419,6 +476,49 @@ impl protocol::Facts for Facts<'_> {
 
     fn owed(&self, originator: &AgencyId, limit: usize) -> Result<Vec<ReleaseNotice>, Fault> {
         crate::query::notices_owed(self.snapshot, Some(originator), limit).map_err(fault)
+    }
+
+    fn assertion(
+        &self,
+        id: &RecordId,
+        originator: &AgencyId,
+        version: &str,
+    ) -> Result<Option<Held<Body>>, Fault> {
+        let parts = [id.as_str(), originator.as_str(), version].map(str::as_bytes);
+        let row = self.snapshot.get(&key(Table::Holding, &parts)).map_err(|e| fault(e.into()))?;
+        let Some(bytes) = row else { return Ok(None) };
+        let (custody, body) = opened(&bytes).map_err(fault)?;
+        let record = self.view(&custody, &body).map_err(fault)?;
+        Ok(Some(Held { record, custody, body }))
+    }
+
+    fn versions(&self, id: &RecordId, originator: &AgencyId) -> Result<Vec<Custody>, Fault> {
+        let parts = [id.as_str(), originator.as_str()].map(str::as_bytes);
+        crate::place::custodies(self.snapshot, &prefix(Table::Holding, &parts)).map_err(fault)
+    }
+
+    fn placements(
+        &self,
+        id: &RecordId,
+        originator: &AgencyId,
+    ) -> Result<Vec<(Collection, Placed)>, Fault> {
+        crate::place::placements(self.snapshot, id, originator).map_err(fault)
+    }
+
+    fn appraisal(&self, partner: &AgencyId) -> Result<Option<Appraisal>, Fault> {
+        crate::query::appraisal(self.snapshot, partner).map_err(fault)
+    }
+
+    fn admits(&self, partner: &AgencyId, credential: &Digest) -> Result<bool, Fault> {
+        if self.certificates.get(credential) == Some(partner) {
+            return Ok(true);
+        }
+        let known = crate::query::access(self.snapshot, partner).map_err(fault)?;
+        Ok(known.is_some_and(|known| crypto::hash::same_bytes(&known.0, &credential.0)))
+    }
+
+    fn statuses_due(&self, now: Timestamp) -> Result<Vec<(AgencyId, StatusId)>, Fault> {
+        crate::place::statuses_due(self.snapshot, now).map_err(fault)
     }
 }
 

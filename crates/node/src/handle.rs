@@ -1,6 +1,7 @@
 //! The node: loads facts, asks `protocol`, commits effects, drains follow-ups. One writer.
 
 use crate::Body;
+use crate::access::Certificates;
 use crate::apply::Applier;
 use crate::compiled::{self, Compiled};
 use crate::error::NodeError;
@@ -62,6 +63,7 @@ pub struct Node {
     sequence: u64,
     generation: u64,
     view: Arc<View>,
+    certificates: Arc<Certificates>,
 }
 
 impl Node {
@@ -99,9 +101,18 @@ impl Node {
         {
             return Err(NodeError::damaged("member", "the keys are not those of this store"));
         }
-        let view = Arc::default();
-        let mut node =
-            Self { store, identity, compiled, frontier, added_at, sequence, generation, view };
+        let (view, certificates) = (Arc::default(), Arc::default());
+        let mut node = Self {
+            store,
+            identity,
+            compiled,
+            frontier,
+            added_at,
+            sequence,
+            generation,
+            view,
+            certificates,
+        };
         if own.is_none() {
             let member = Box::new(node.identity.member.clone());
             let officer = Voucher::Officer { name: "ceremony".to_owned() };
@@ -109,6 +120,11 @@ impl Node {
         }
         node.drain(now, entropy)?;
         Ok(node)
+    }
+
+    /// Pins the certificates that partners' clients are known by, all of them.
+    pub fn pin_certificates(&mut self, certificates: Arc<Certificates>) {
+        self.certificates = certificates;
     }
 
     /// Who this node is.
@@ -252,7 +268,8 @@ impl Node {
         let mut batch = Batch::new();
         let next = {
             let snapshot = self.store.snapshot()?;
-            let facts = Facts::new(&*snapshot, &self.identity.member.agency, self.rules());
+            let facts = Facts::new(&*snapshot, &self.identity.member.agency, self.rules())
+                .with_certificates(Arc::clone(&self.certificates));
             let effects = protocol::step(&facts, event, now)?;
             let mut commit = Commit { node: self, snapshot: &*snapshot, batch: &mut batch, now };
             commit.build(effects, entropy)?

@@ -11,6 +11,7 @@
     )
 )]
 
+pub mod access;
 pub mod apply;
 mod compiled;
 mod error;
@@ -23,8 +24,10 @@ pub mod log;
 pub mod outbox;
 pub mod pages;
 pub mod peer;
+mod place;
 pub mod published;
 pub mod query;
+pub mod shelf;
 pub mod tables;
 mod undelivered;
 mod view;
@@ -34,7 +37,7 @@ pub use crypto::entropy::Entropy;
 pub use error::NodeError;
 pub use handle::{Handled, Node};
 pub use identity::Identity;
-pub use protocol::{Party, Reply, Rules, Shared};
+pub use protocol::{POSTED_MAX, Party, Reply, Rules, Shared};
 pub use view::View;
 
 /// The content of records: STIX 2.1 objects in their originator's bytes.

@@ -11,6 +11,7 @@
 use crate::error::NodeError;
 use crate::tables::{self, Table, prefix};
 use model::ids::{AgencyId, RecordId};
+use model::posting::Collection;
 use model::request::Grounds;
 use model::time::Timestamp;
 use store::{Batch, Snapshot};
@@ -38,6 +39,7 @@ pub struct Listing {
     rows: Vec<u8>,
     index: Vec<u8>,
     holds: Holds,
+    posted: Option<Collection>,
 }
 
 impl Listing {
@@ -46,13 +48,32 @@ impl Listing {
     pub fn named(parts: &[&str], holds: Holds) -> Self {
         let parts: Vec<&[u8]> = parts.iter().map(|part| part.as_bytes()).collect();
         let (rows, index) = (prefix(Table::Collection, &parts), prefix(Table::Listed, &parts));
-        Self { rows, index, holds }
+        Self { rows, index, holds, posted: None }
     }
 
     /// What was released to a partner.
     #[must_use]
     pub fn of_partner(partner: &AgencyId) -> Self {
         Self::named(&[partner.as_str()], Holds::Newest)
+    }
+
+    /// A collection as partners' clients see it.
+    #[must_use]
+    pub fn of(collection: &Collection) -> Self {
+        // INVARIANT: no agency begins with a slash, so that no name is another's beginning.
+        let parts = match collection {
+            Collection::Outbox(partner) => return Self::of_partner(partner),
+            Collection::Inbox(partner) => ["/inbox", partner.as_str()],
+            Collection::Community(agreement) => ["/community", agreement.as_str()],
+        };
+        let posted = Some(collection.clone());
+        Self { posted, ..Self::named(&parts, Holds::Version) }
+    }
+
+    /// The collection, where partners write it.
+    #[must_use]
+    pub fn posted(&self) -> Option<&Collection> {
+        self.posted.as_ref()
     }
 
     /// What its rows stand for.

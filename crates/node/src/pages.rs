@@ -184,7 +184,7 @@ pub fn page(
         Some(view) => view.at(facts, Effort::Small)?,
         None => None,
     };
-    let pass = Pass::new((facts, state.as_deref()), reader, now);
+    let pass = Pass::new((facts, state.as_deref()), (reader, listing.posted()), now);
     let mut round = Round { pass, listing, wanted, page: None };
     match &wanted.ids {
         Some(ids) => round.named(ids)?,
@@ -277,6 +277,10 @@ impl Round<'_> {
             }
             let Some(bytes) = snapshot.get(&self.listing.row(place))? else { continue };
             let (other, everything) = (Head::read(&bytes)?, Wanted::first(1));
+            // INVARIANT: nobody's version stands before another originator's.
+            if other.originator != head.originator {
+                continue;
+            }
             let how = (Holds::Version, Depth::Head);
             let Some(other) = self.pass.show(&other, place, how, &everything)? else { continue };
             let place = (shown.version_at(), shown.added_at);

@@ -216,6 +216,8 @@ impl Node {
             | Reply::Ingested { .. }
             | Reply::Shared(_)
             | Reply::Recalling(_)
+            | Reply::Posted(_)
+            | Reply::TakenDown(_)
             | Reply::Expired(_)
             | Reply::Refused { .. } => {
                 let receipt = Receipt {

@@ -141,42 +141,23 @@ pub fn access(
     tables::read(snapshot, &key(Table::Access, &[partner.as_str().as_bytes()]), "access")
 }
 
+/// How a partner's postings are regarded, where an officer said so.
+///
+/// # Errors
+/// The store failed or the row is damaged.
+pub fn appraisal(
+    snapshot: &dyn Snapshot,
+    partner: &AgencyId,
+) -> Result<Option<model::posting::Appraisal>, NodeError> {
+    tables::read(snapshot, &key(Table::Appraisal, &[partner.as_str().as_bytes()]), "appraisal")
+}
+
 /// One pinned member.
 ///
 /// # Errors
 /// The store failed or the row is damaged.
 pub fn member(snapshot: &dyn Snapshot, agency: &AgencyId) -> Result<Option<Member>, NodeError> {
     tables::read(snapshot, &key(Table::Member, &[agency.as_str().as_bytes()]), "member")
-}
-
-/// The partner whose client has the access token of this digest. Cost: one small row a partner.
-///
-/// # Errors
-/// The store failed or a row is damaged.
-pub fn token_holder(
-    snapshot: &dyn Snapshot,
-    stated: &model::ids::Digest,
-) -> Result<Option<AgencyId>, NodeError> {
-    let stated = stated.to_string();
-    let (mut found, mut failure) = (None, None);
-    let rows = key(Table::Access, &[]);
-    snapshot.scan(&rows, &mut |row, bytes| {
-        match tables::parse::<model::ids::Digest>(bytes, "access") {
-            Ok(known) if crate::identity::same_token(&known.to_string(), &stated) => {
-                found = Some(row.get(rows.len()..).unwrap_or_default().to_vec());
-            }
-            Ok(_) => {}
-            Err(error) => failure = Some(error),
-        }
-        found.is_none() && failure.is_none()
-    })?;
-    if let Some(error) = failure {
-        return Err(error);
-    }
-    let Some(agency) = found else { return Ok(None) };
-    let damaged = |e: &dyn std::fmt::Display| NodeError::damaged("access", e);
-    let agency = String::from_utf8(agency).map_err(|e| damaged(&e))?;
-    agency.parse().map(Some).map_err(|e: model::ids::IdError| damaged(&e))
 }
 
 /// The standing orders.

@@ -5,7 +5,8 @@
 
 use crate::error::NodeError;
 use model::custody::Custody;
-use model::ids::{AgencyId, Digest, RecordId};
+use model::ids::{AgencyId, Digest, RecordId, StatusId};
+use model::posting::{Collection, Placed};
 use model::time::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -51,6 +52,14 @@ pub enum Table {
     Frontier = b'L',
     /// Members: agency → member.
     Member = b'm',
+    /// Where an object stands: object, poster, collection, version → what stands there.
+    Placed = b'P',
+    /// Status resources of postings: partner, id → status.
+    Status = b'b',
+    /// Their ends: instant, partner, id → nothing.
+    StatusEnd = b'U',
+    /// How a partner's postings are regarded: partner → appraisal.
+    Appraisal = b'y',
     /// Standing orders: digest → order.
     Order = b'O',
     /// Follow-up events: sequence → event.
@@ -151,6 +160,50 @@ pub fn numbered(table: Table, number: u64) -> Vec<u8> {
 #[must_use]
 pub fn numbered_under(table: Table, agency: &AgencyId, number: u64) -> Vec<u8> {
     key(table, &[agency.as_str().as_bytes(), &number.to_be_bytes()])
+}
+
+/// How a collection stands in keys: a letter and what it is of.
+fn shelf_name(collection: &Collection) -> [&[u8]; 2] {
+    match collection {
+        Collection::Outbox(partner) => [b"o", partner.as_str().as_bytes()],
+        Collection::Inbox(partner) => [b"i", partner.as_str().as_bytes()],
+        Collection::Community(agreement) => [b"c", agreement.as_str().as_bytes()],
+    }
+}
+
+/// The key that finds a place by what stands there.
+#[must_use]
+pub fn placed_key(collection: &Collection, placed: &Placed) -> Vec<u8> {
+    let [letter, of] = shelf_name(collection);
+    let (id, partner) = (placed.record.as_str(), placed.partner.as_str());
+    let parts = [id.as_bytes(), partner.as_bytes(), letter, of, placed.version.as_bytes()];
+    key(Table::Placed, &parts)
+}
+
+/// The collection a key of [`Table::Placed`] names.
+#[must_use]
+pub fn placed_in(row: &[u8]) -> Option<Collection> {
+    let mut parts = row.split(|byte| *byte == 0).skip(2);
+    let (letter, of) = (parts.next()?, std::str::from_utf8(parts.next()?).ok()?);
+    match letter {
+        b"o" => Some(Collection::Outbox(of.parse().ok()?)),
+        b"i" => Some(Collection::Inbox(of.parse().ok()?)),
+        b"c" => Some(Collection::Community(of.parse().ok()?)),
+        _other => None,
+    }
+}
+
+/// The key of a status resource.
+#[must_use]
+pub fn status_key(partner: &AgencyId, id: &StatusId) -> Vec<u8> {
+    key(Table::Status, &[partner.as_str().as_bytes(), id.as_str().as_bytes()])
+}
+
+/// The key that finds a status resource by its end.
+#[must_use]
+pub fn status_end_key(until: Timestamp, partner: &AgencyId, id: &StatusId) -> Vec<u8> {
+    let parts = [&instant(until)[..], partner.as_str().as_bytes(), id.as_str().as_bytes()];
+    key(Table::StatusEnd, &parts)
 }
 
 /// The key of a digest.

@@ -282,6 +282,7 @@ fn play(stage: &mut Stage, script: &Script) {
         purpose: Some("ct.investigation".to_owned()),
         from: None,
         until: None,
+        agreement: None,
     };
     stage.officer(0, &Event::Permit(consent));
     stage.deliver();

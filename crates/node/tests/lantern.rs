@@ -126,6 +126,7 @@ fn a_record_travels_with_consent_and_its_recall_reaches_the_third_node() {
         purpose: Some("ct.investigation".to_owned()),
         from: None,
         until: None,
+        agreement: None,
     };
     act(&mut nodes[0], Event::Permit(consent));
     deliver(&mut nodes);

@@ -125,6 +125,7 @@ fn a_record_of_another_originator_costs_its_consents_more_and_no_record() {
         purpose: None,
         from: None,
         until: None,
+        agreement: None,
     };
     act(&mut nodes[0], Event::Permit(consent));
     deliver(&mut nodes);

@@ -1,6 +1,7 @@
 //! `Released<T>`: the only way out (law 2), and the refusal that goes out instead. Pure.
 //!
-//! [`release`] is the gate for members, [`show`] the gate for a local officer's screen. Both
+//! [`release`] is the gate for members, [`show`] the gate for a local officer's screen,
+//! [`give_back`] that for an originator asking for its own record. The first two
 //! decide, strip what is withheld from the content itself, and remove references that would
 //! betray a hidden record.
 //!
@@ -8,9 +9,11 @@
 //! no constructor. Values that are not records (counts, the log) need none.
 
 mod inquiry;
+mod own;
 mod screen;
 
 pub use inquiry::{Inquiry, One, Short};
+pub use own::give_back;
 pub use screen::{Viewer, show};
 
 use crate::engine::Engine;
@@ -215,7 +218,16 @@ fn finish<T: Content>(
             }
         },
     };
-    Ok(Released {
+    Ok(made(record, content, decision, to))
+}
+
+fn made<T>(
+    record: &Record,
+    content: Option<T>,
+    decision: Decision,
+    to: Destination<'_>,
+) -> Released<T> {
+    Released {
         content,
         record: record.id.clone(),
         kind: record.kind.clone(),
@@ -223,7 +235,7 @@ fn finish<T: Content>(
         recipient: to.recipient.clone(),
         purpose: to.purpose.to_owned(),
         decision: Arc::new(decision),
-    })
+    }
 }
 
 fn hidden_pointers<'a>(record: &'a Record, hidden: &BTreeSet<RecordId>) -> BTreeSet<&'a str> {

@@ -158,6 +158,7 @@ fn asks() -> Vec<Ask> {
                         purpose: None,
                         from: None,
                         until: None,
+                        agreement: None,
                     };
                     out.push(Ask {
                         holder: id("xa.police"),

@@ -4,8 +4,9 @@
 use crate::effects::{GivenUp, Offered, Refusals};
 use model::agreement::Agreement;
 use model::custody::{Custody, Holding, Tombstone};
-use model::ids::{AgencyId, Digest, RecordId};
+use model::ids::{AgencyId, Digest, RecordId, StatusId};
 use model::member::Member;
+use model::posting::{Appraisal, Collection, Placed, PostStatus};
 use model::release::{AgreementSignature, RecallReceipt, Receipt, ReleaseNotice, Terms};
 use model::request::{Consent, StandingOrder};
 use model::same_as::SameAs;
@@ -23,6 +24,8 @@ pub enum Change<B> {
     Collection(CollectionChange<B>),
     /// To messages and their answers.
     Delivery(DeliveryChange),
+    /// To what partners post.
+    Posting(PostingChange),
 }
 
 /// A change to what is held.
@@ -188,6 +191,49 @@ pub enum DeliveryChange {
         /// Digest of its signed document.
         document: Digest,
     },
+}
+
+/// A change to collections that partners write, and to what is told of their postings.
+#[derive(Debug, Clone)]
+pub enum PostingChange {
+    /// Put a version into a collection; the instant it was added is set when it is written.
+    Place(Collection, Placed),
+    /// Take a version out of a collection.
+    Displace(Collection, Placed),
+    /// Delete one version of an assertion; another is the newest then.
+    DropVersion {
+        /// The version.
+        custody: Box<Custody>,
+        /// The newest of those that stay.
+        newest: String,
+    },
+    /// Keep a status resource.
+    Status {
+        /// The partner that posted.
+        partner: AgencyId,
+        /// The status.
+        status: PostStatus,
+    },
+    /// Drop a status resource whose time is over.
+    DropStatus {
+        /// The partner that posted.
+        partner: AgencyId,
+        /// Which.
+        status: StatusId,
+    },
+    /// Store how a partner's postings are regarded.
+    Appraise {
+        /// The partner.
+        partner: AgencyId,
+        /// The officer's word.
+        appraisal: Appraisal,
+    },
+}
+
+impl<B> From<PostingChange> for Change<B> {
+    fn from(change: PostingChange) -> Self {
+        Self::Posting(change)
+    }
 }
 
 impl<B> From<RecordChange<B>> for Change<B> {

@@ -209,7 +209,7 @@ fn is_overtaken<F: Facts>(
 fn name(voucher: &Voucher) -> String {
     match voucher {
         Voucher::Officer { name } => name.clone(),
-        Voucher::Signature { agency, .. } => agency.to_string(),
+        Voucher::Signature { agency, .. } | Voucher::Client { agency, .. } => agency.to_string(),
         Voucher::Own => "node".to_owned(),
     }
 }

@@ -5,6 +5,7 @@ use model::decision::{Decision, Outcome, Reason};
 use model::entry::Draft;
 use model::event::Event;
 use model::ids::{AgencyId, AgreementId, Digest, RecordId};
+use model::posting::PostStatus;
 use model::release::{RecallNotice, RecallReceipt, Receipt, ReleaseNotice, Terms};
 use model::request::{Consent, StandingOrder};
 use model::time::Timestamp;
@@ -134,6 +135,10 @@ pub enum Reply {
     Recalling(BTreeSet<AgencyId>),
     /// What the clock ended.
     Expired(Vec<RecordId>),
+    /// What became of a posting.
+    Posted(Box<PostStatus>),
+    /// How many versions were taken out of a collection.
+    TakenDown(usize),
     /// A partner's refusal is noted.
     Refused {
         /// Whether the message was given up for it.

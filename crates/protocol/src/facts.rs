@@ -4,8 +4,9 @@ use crate::Rules;
 use crate::effects::{Offered, Refusals, Subject};
 use model::agreement::Agreement;
 use model::custody::{Custody, Tombstone};
-use model::ids::{AgencyId, AgreementId, Digest, RecordId};
+use model::ids::{AgencyId, AgreementId, Digest, RecordId, StatusId};
 use model::member::Member;
+use model::posting::{Appraisal, Collection, Placed};
 use model::record::Record;
 use model::release::{AgreementSignature, Receipt, ReleaseNotice};
 use model::request::{Consent, StandingOrder};
@@ -152,6 +153,45 @@ pub trait Facts {
     /// # Errors
     /// [`Fault`] when the store cannot be read.
     fn awaits(&self, message: &Digest, partner: &AgencyId) -> Result<bool, Fault>;
+    /// One version of one originator's assertion.
+    ///
+    /// # Errors
+    /// [`Fault`] when the store cannot be read.
+    fn assertion(
+        &self,
+        id: &RecordId,
+        originator: &AgencyId,
+        version: &str,
+    ) -> Result<Option<Held<Self::Body>>, Fault>;
+    /// The custodies of every version of an assertion, in no order of time.
+    ///
+    /// # Errors
+    /// [`Fault`] when the store cannot be read.
+    fn versions(&self, id: &RecordId, originator: &AgencyId) -> Result<Vec<Custody>, Fault>;
+    /// Where versions of an assertion stand in collections that partners write.
+    ///
+    /// # Errors
+    /// [`Fault`] when the store cannot be read.
+    fn placements(
+        &self,
+        id: &RecordId,
+        originator: &AgencyId,
+    ) -> Result<Vec<(Collection, Placed)>, Fault>;
+    /// How an officer wants a partner's postings regarded, where one said so.
+    ///
+    /// # Errors
+    /// [`Fault`] when the store cannot be read.
+    fn appraisal(&self, partner: &AgencyId) -> Result<Option<Appraisal>, Fault>;
+    /// Whether this is the credential a partner's client was given last.
+    ///
+    /// # Errors
+    /// [`Fault`] when the store cannot be read.
+    fn admits(&self, partner: &AgencyId, credential: &Digest) -> Result<bool, Fault>;
+    /// Status resources that need not be kept any longer at `now`.
+    ///
+    /// # Errors
+    /// [`Fault`] when the store cannot be read.
+    fn statuses_due(&self, now: Timestamp) -> Result<Vec<(AgencyId, StatusId)>, Fault>;
     /// A message in the outbox: what it is about and how often it was refused.
     ///
     /// # Errors

@@ -221,7 +221,7 @@ pub(crate) fn permit<F: Facts>(facts: &F, consent: Consent, voucher: &Voucher) -
                 .map(|recipient| Outgoing::Consent { recipient, consent: consent.clone() })
                 .collect();
         }
-        Voucher::Signature { .. } | Voucher::Own => {}
+        Voucher::Signature { .. } | Voucher::Client { .. } | Voucher::Own => {}
     }
     Ok(effects)
 }

@@ -123,12 +123,12 @@ fn judge<F: Facts>(
 }
 
 /// A version without the mark of a differing copy.
-fn stem(version: &str) -> &str {
+pub(crate) fn stem(version: &str) -> &str {
     version.split_once('~').map_or(version, |(stem, _)| stem)
 }
 
 /// The version of a copy that differs from the one held: told apart by its content.
-fn variant(custody: &Custody) -> String {
+pub(crate) fn variant(custody: &Custody) -> String {
     let digest = custody.content.hex();
     let short: String = digest.chars().take(16).collect();
     format!("{}~{short}", stem(&custody.version))

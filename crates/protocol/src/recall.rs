@@ -64,7 +64,7 @@ pub(crate) fn recall<F: Facts>(
 }
 
 /// One notice to each recipient, and its copy leaves the partner's collection.
-fn notices<F: Facts>(
+pub(crate) fn notices<F: Facts>(
     facts: &F,
     (record, originator): (&RecordId, &AgencyId),
     (reason, cause): (&str, Deletion),
@@ -236,7 +236,7 @@ const PRODUCTS_MAX: usize = 10_000;
 
 /// Products of our own that rest on the record, and products of those: purged, and recalled where
 /// they went, or flagged, as the agreement says.
-fn derive<F: Facts>(
+pub(crate) fn derive<F: Facts>(
     facts: &F,
     notice: &RecallNotice,
     effects: &mut Effects<F::Body>,

@@ -180,12 +180,13 @@ fn custody(origin: Origin<'_>, terms: &Terms, content: Digest) -> Custody {
 }
 
 /// INVARIANT (law 8): caveats only accumulate, retention only shortens.
-fn merged(held: Custody, mut fresh: Custody) -> Custody {
+pub(crate) fn merged(held: Custody, mut fresh: Custody) -> Custody {
     fresh.caveats.extend(held.caveats);
     fresh.retention_until = match (held.retention_until, fresh.retention_until) {
         (Some(a), Some(b)) => Some(a.min(b)),
         (one, other) => one.or(other),
     };
+    fresh.floor = fresh.floor.max(held.floor);
     fresh.flagged = held.flagged || fresh.flagged;
     fresh
 }

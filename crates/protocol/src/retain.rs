@@ -1,7 +1,7 @@
 //! The clock: what has reached the end of its retention is deleted and logged, and notices that
 //! are owed go out once they can. Pure.
 
-use crate::change::RecordChange;
+use crate::change::{PostingChange, RecordChange};
 use crate::denial::Denial;
 use crate::effects::{Effects, Reply};
 use crate::facts::Facts;
@@ -27,6 +27,9 @@ pub(crate) fn tick<F: Facts>(facts: &F, now: Timestamp) -> Result<Effects<F::Bod
         effects.entries.push(entry);
         gone.push(custody.id.clone());
         effects.change(RecordChange::Delete { custody: Box::new(custody), tombstone });
+    }
+    for (partner, status) in facts.statuses_due(now)? {
+        effects.change(PostingChange::DropStatus { partner, status });
     }
     notice::settle(facts, &mut effects)?;
     effects.reply = Reply::Expired(gone);

@@ -100,6 +100,19 @@ pub fn ask<F: Facts>(
     })
 }
 
+/// As [`ask`], with what the originator permitted by posting this very version to a community.
+pub(crate) fn ask_for<F: Facts>(
+    facts: &F,
+    held: &Held<F::Body>,
+    order: &StandingOrder,
+    now: Timestamp,
+) -> Result<Ask, Denial> {
+    let mut question = ask(facts, &held.custody.originator, order, now)?;
+    let consents = crate::shelf::consents(facts, held, &order.recipient, now)?;
+    question.grounds.consents.extend(consents);
+    Ok(question)
+}
+
 fn decide<F: Facts>(
     facts: &F,
     held: &Held<F::Body>,
@@ -107,7 +120,7 @@ fn decide<F: Facts>(
     now: Timestamp,
 ) -> Result<Offer<F::Body>, Denial> {
     let rules = facts.rules()?;
-    let question = ask(facts, &held.custody.originator, order, now)?;
+    let question = ask_for(facts, held, order, now)?;
     let hidden = hidden(facts, held, order, now)?;
     let answer = policy::release::release(rules, &held.record, &held.body, &question, &hidden);
     Ok(match answer {
@@ -128,7 +141,7 @@ fn hidden<F: Facts>(
     let mut hidden = BTreeSet::new();
     for id in held.record.refs.keys() {
         let Some(target) = facts.held(id)? else { continue };
-        let question = ask(facts, &target.custody.originator, order, now)?;
+        let question = ask_for(facts, &target, order, now)?;
         if facts.rules()?.decide(&target.record, &question).outcome == Outcome::Refuse {
             hidden.insert(id.clone());
         }

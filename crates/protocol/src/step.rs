@@ -4,7 +4,9 @@ use crate::denial::Denial;
 use crate::effects::{Effects, Reply};
 use crate::facts::Facts;
 use crate::recall::Signed;
-use crate::{deliver, govern, ingest, notice, recall, receive, retain, same_as, share};
+use crate::{
+    deliver, govern, ingest, notice, post, recall, receive, retain, same_as, share, takedown,
+};
 use model::entry::{Draft, EntryKind};
 use model::event::Event;
 use model::ids::AgencyId;
@@ -28,6 +30,7 @@ pub fn step<F: Facts>(facts: &F, event: Verified<Event<F::Body>>, now: Timestamp
         | Event::Withdraw(_)
         | Event::Ingest(_)
         | Event::Access { .. }
+        | Event::Appraise { .. }
         | Event::GiveUp { .. }
         | Event::Again { .. }
         | Event::HandOver { .. }
@@ -40,6 +43,8 @@ pub fn step<F: Facts>(facts: &F, event: Verified<Event<F::Body>>, now: Timestamp
         Event::Acknowledge(receipt) => signed_by(&voucher, &receipt.recipient)?,
         Event::Recalled(notice, _) => signed_by(&voucher, &notice.giver)?,
         Event::RecallDone(receipt) => signed_by(&voucher, &receipt.holder)?,
+        Event::Post(posting) => client(facts, &voucher, &posting.partner, now)?,
+        Event::TakeDown(takedown) => client(facts, &voucher, &takedown.partner, now)?,
         Event::Notified(notice, _) => signed_by(&voucher, &notice.giver)?,
         Event::Refused { .. } => own(&voucher)?,
         Event::Read { .. } | Event::Tick => {}
@@ -72,6 +77,9 @@ fn dispatch<F: Facts>(
         Event::Receive(shipment) => receive::receive(facts, shipment, now),
         Event::Acknowledge(receipt) => receive::acknowledge(facts, receipt),
         Event::Access { partner, token } => govern::access(facts, partner, token),
+        Event::Post(posting) => post::post(facts, *posting, voucher, now),
+        Event::TakeDown(takedown) => takedown::take_down(facts, &takedown, now),
+        Event::Appraise { partner, appraisal } => post::appraise(facts, partner, appraisal),
         Event::Recall { record, reason } => recall::recall(facts, &record, &reason, now),
         Event::Recalled(notice, document) => {
             recall::recalled(facts, Signed { notice: &notice, document }, now)
@@ -106,7 +114,7 @@ fn read<B>(reader: &str, partner: Option<&AgencyId>, query: &str, count: u64) ->
 fn officer(voucher: &Voucher) -> Result<(), Denial> {
     match voucher {
         Voucher::Officer { .. } => Ok(()),
-        Voucher::Signature { .. } | Voucher::Own => Err(Denial::partner(
+        Voucher::Signature { .. } | Voucher::Client { .. } | Voucher::Own => Err(Denial::partner(
             "not_authorised",
             "only a local officer may do this".to_owned(),
             "ask an officer of the node to do it",
@@ -118,25 +126,32 @@ fn officer(voucher: &Voucher) -> Result<(), Denial> {
 fn own(voucher: &Voucher) -> Result<(), Denial> {
     match voucher {
         Voucher::Own => Ok(()),
-        Voucher::Officer { .. } | Voucher::Signature { .. } => Err(Denial::officer(
-            "not_authorised",
-            "only the node itself notes what a partner's door answered".to_owned(),
-            "let the node deliver: entente deliver",
-        )),
+        Voucher::Officer { .. } | Voucher::Signature { .. } | Voucher::Client { .. } => {
+            Err(Denial::officer(
+                "not_authorised",
+                "only the node itself notes what a partner's door answered".to_owned(),
+                "let the node deliver: entente deliver",
+            ))
+        }
     }
 }
 
 fn officer_or_own(voucher: &Voucher) -> Result<(), Denial> {
     match voucher {
         Voucher::Own => Ok(()),
-        Voucher::Officer { .. } | Voucher::Signature { .. } => officer(voucher),
+        Voucher::Officer { .. } | Voucher::Signature { .. } | Voucher::Client { .. } => {
+            officer(voucher)
+        }
     }
 }
 
 fn signed_by(voucher: &Voucher, agency: &AgencyId) -> Result<(), Denial> {
     match voucher {
         Voucher::Signature { agency: signer, .. } if signer == agency => Ok(()),
-        Voucher::Signature { .. } | Voucher::Officer { .. } | Voucher::Own => Err(Denial::partner(
+        Voucher::Signature { .. }
+        | Voucher::Officer { .. }
+        | Voucher::Client { .. }
+        | Voucher::Own => Err(Denial::partner(
             "wrong_signer",
             format!("the message speaks for `{agency}` but is not signed by it"),
             "send the message signed with the release key of that agency",
@@ -148,8 +163,37 @@ fn signed_by(voucher: &Voucher, agency: &AgencyId) -> Result<(), Denial> {
 fn signer<F: Facts>(facts: &F, voucher: &Voucher, agency: &AgencyId) -> Result<(), Denial> {
     match voucher {
         Voucher::Officer { .. } if facts.own_agency() == agency => Ok(()),
-        Voucher::Officer { .. } | Voucher::Signature { .. } | Voucher::Own => {
-            signed_by(voucher, agency)
+        Voucher::Officer { .. }
+        | Voucher::Signature { .. }
+        | Voucher::Client { .. }
+        | Voucher::Own => signed_by(voucher, agency),
+    }
+}
+
+/// A client whose credential still counts, of a partner whose membership has not ended. It speaks
+/// for that partner only, and only where nothing has to be signed.
+fn client<F: Facts>(
+    facts: &F,
+    voucher: &Voucher,
+    agency: &AgencyId,
+    now: Timestamp,
+) -> Result<(), Denial> {
+    let refused = || {
+        Denial::partner(
+            "not_admitted",
+            format!("no client of `{agency}` is admitted with this credential"),
+            "ask an officer of the node for a new access token",
+        )
+    };
+    match voucher {
+        Voucher::Client { agency: shown, credential } if shown == agency => {
+            let member = facts.member(agency)?.filter(|member| now < member.valid_until);
+            let known = member.is_some() && *agency != *facts.own_agency();
+            if known && facts.admits(agency, credential)? { Ok(()) } else { Err(refused()) }
         }
+        Voucher::Client { .. }
+        | Voucher::Signature { .. }
+        | Voucher::Officer { .. }
+        | Voucher::Own => Err(refused()),
     }
 }

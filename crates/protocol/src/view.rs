@@ -3,7 +3,7 @@
 use crate::denial::Denial;
 use crate::effects::Shared;
 use crate::facts::{Facts, Held};
-use crate::share::{Offer, ask, offer};
+use crate::share::{Offer, ask_for, offer};
 use model::custody::{Custody, Source};
 use model::decision::{Decision, Outcome, Reason};
 use model::ids::{AgencyId, ArticleRef, RecordId};
@@ -122,7 +122,7 @@ pub fn explain<F: Facts>(
     now: Timestamp,
 ) -> Result<Option<(Decision, Vec<String>)>, Denial> {
     let Some(held) = facts.held(record)? else { return Ok(None) };
-    let question = ask(facts, &held.custody.originator, order, now)?;
+    let question = ask_for(facts, &held, order, now)?;
     let rules = facts.rules()?;
     let decision = rules.decide(&held.record, &question);
     let lines = policy::explain::explain(rules, &held.record, &question, &decision);
@@ -162,7 +162,7 @@ pub fn examples<F: Facts>(
     for record in facts.own_records()? {
         let Some(held) = facts.held(&record)? else { continue };
         for order in &orders {
-            let question = ask(facts, &held.custody.originator, order, now)?;
+            let question = ask_for(facts, &held, order, now)?;
             let outcome = |rules: &crate::Rules| rules.decide(&held.record, &question).outcome;
             let (was, would) = (outcome(before), outcome(after));
             if was != would {

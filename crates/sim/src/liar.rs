@@ -171,6 +171,7 @@ impl World {
             purpose: None,
             from: None,
             until: None,
+            agreement: None,
         };
         self.note(DocumentKind::Consent, &consent, scene).map(Some)
     }

@@ -456,5 +456,6 @@ pub fn consent(originator: &AgencyId, recipient: &AgencyId, record: &RecordId) -
         purpose: None,
         from: None,
         until: None,
+        agreement: None,
     }
 }

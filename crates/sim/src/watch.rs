@@ -312,7 +312,8 @@ impl Watch {
         }
         match &custody.source {
             Source::Import { .. } if custody.originator == *own => {}
-            Source::Import { .. } => {
+            // WHY: no client posts in a life yet, so a posted record is one nobody sent.
+            Source::Import { .. } | Source::Post { .. } => {
                 let text = format!("`{id}` of `{}` was never released here", custody.originator);
                 self.blame(Checker::OnlyWhereAgreed, own, text);
             }

@@ -129,7 +129,8 @@ const CONSENT_NOTES: [&str; 4] = ["id", "note", "signature", "title"];
 /// A consent with a condition that is not understood is set aside: it may be narrower than it
 /// looks.
 fn consent(walk: &mut Walk, node: &Node<'_>, warnings: &mut Vec<String>) -> Option<Consent> {
-    const KEYS: [&str; 6] = ["originator", "recipient", "object", "purpose", "from", "until"];
+    const KEYS: [&str; 7] =
+        ["originator", "recipient", "object", "purpose", "from", "until", "agreement"];
     let known = |key: &str| KEYS.contains(&key) || CONSENT_NOTES.contains(&key);
     let unknown = node.value.as_object().and_then(|o| o.keys().find(|key| !known(key)));
     if let Some(key) = unknown {
@@ -143,6 +144,7 @@ fn consent(walk: &mut Walk, node: &Node<'_>, warnings: &mut Vec<String>) -> Opti
         purpose: node.key("purpose").and_then(|purpose| walk.text(&purpose)),
         from: node.key("from").and_then(|from| walk.parsed(&from)),
         until: node.key("until").and_then(|until| walk.parsed(&until)),
+        agreement: node.key("agreement").and_then(|agreement| walk.parsed(&agreement)),
         originator: originator?,
         recipient: recipient?,
     })

@@ -383,6 +383,17 @@ pub enum MemberVerb {
         /// The partner
         agency: String,
     },
+    /// Say how what a partner's TAXII client posts is regarded from now on
+    Appraise {
+        /// The partner
+        agency: String,
+        /// The marking that counts where a posted object carries none
+        #[arg(long, default_value = "amber", value_name = "LABEL")]
+        floor: String,
+        /// The poster's grade, such as B2; no grade in a posted object betters it
+        #[arg(long, value_name = "GRADE")]
+        grade: Option<String>,
+    },
 }
 
 /// Verbs on agreements.

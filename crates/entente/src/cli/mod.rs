@@ -365,7 +365,8 @@ fn consent(
     let object = Some(id(record)?);
     // WHY: the node puts its own agency as originator; nobody consents for another.
     let originator = recipient.clone();
-    let consent = Consent { originator, recipient, object, purpose, from: None, until };
+    let consent =
+        Consent { originator, recipient, object, purpose, from: None, until, agreement: None };
     Ok(Command::Consent { consent })
 }
 
@@ -378,7 +379,21 @@ fn member(verb: MemberVerb) -> Result<Command, Failure> {
         MemberVerb::List => Command::MemberList,
         MemberVerb::Export => Command::MemberExport,
         MemberVerb::Token { agency } => Command::MemberToken { agency: id(&agency)? },
+        MemberVerb::Appraise { agency, floor, grade } => appraise(&agency, &floor, grade)?,
     })
+}
+
+fn appraise(agency: &str, floor: &str, grade: Option<String>) -> Result<Command, Failure> {
+    let label = model::marking::Tlp::parse(floor).ok_or_else(|| {
+        let text = format!("`{floor}` is no TLP label");
+        Failure::input("bad_argument", text, "use clear, green, amber, amber+strict or red")
+    })?;
+    let grade: Result<Option<model::grading::Grade>, _> =
+        grade.map(|grade| grade.parse()).transpose();
+    let grade = grade.map_err(|e: model::grading::GradeError| {
+        Failure::input("bad_argument", e.to_string(), "use a letter A to F or X and a digit 1 to 6")
+    })?;
+    Ok(Command::MemberAppraise { agency: id(agency)?, floor: label, grade })
 }
 
 fn agreement(verb: AgreementVerb) -> Result<Command, Failure> {

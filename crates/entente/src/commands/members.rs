@@ -7,9 +7,11 @@ use crate::failure::Failure;
 use crate::words;
 use model::event::Event;
 use model::ids::{AgencyId, Digest};
+use model::posting::Appraisal;
 use node::Entropy;
 use node::identity::open_member;
 use serde_json::json;
+use std::collections::BTreeMap;
 
 /// Pins a partner's document, if it is the one the officers compared.
 pub fn add(desk: &mut Desk<'_>, document: &str, fingerprint: &Digest) -> Outcome {
@@ -29,7 +31,14 @@ pub fn add(desk: &mut Desk<'_>, document: &str, fingerprint: &Digest) -> Outcome
 
 /// Lists pinned members.
 pub fn list(desk: &mut Desk<'_>) -> Outcome {
-    let members = node::query::members(&*desk.node.snapshot()?)?;
+    let snapshot = desk.node.snapshot()?;
+    let members = node::query::members(&*snapshot)?;
+    let mut appraisals = BTreeMap::new();
+    for member in &members {
+        if let Some(appraisal) = node::query::appraisal(&*snapshot, &member.agency)? {
+            appraisals.insert(member.agency.clone(), appraisal);
+        }
+    }
     let rows: Vec<Vec<String>> = members
         .iter()
         .map(|m| {
@@ -39,11 +48,19 @@ pub fn list(desk: &mut Desk<'_>) -> Outcome {
                 m.version.to_string(),
                 m.endpoint.clone(),
                 m.valid_until.to_string(),
+                appraisals.get(&m.agency).map_or_else(String::new, regarded),
             ]
         })
         .collect();
-    let text = words::table(&["AGENCY", "PARTY", "VERSION", "ENDPOINT", "VALID UNTIL"], &rows);
-    Ok(Answer::new(text, json!({"members": members})))
+    let heads = ["AGENCY", "PARTY", "VERSION", "ENDPOINT", "VALID UNTIL", "POSTINGS"];
+    let text = words::table(&heads, &rows);
+    Ok(Answer::new(text, json!({"members": members, "appraisals": appraisals})))
+}
+
+/// Marking floor and grade, as the list says them.
+fn regarded(appraisal: &Appraisal) -> String {
+    let grade = appraisal.grade.map(|grade| format!(" {grade}")).unwrap_or_default();
+    format!("{}{grade}", appraisal.floor)
 }
 
 /// This node's own document, to hand to partners.
@@ -66,4 +83,18 @@ pub fn token(desk: &mut Desk<'_>, agency: &AgencyId) -> Outcome {
          {agency} and this password, or as a bearer token"
     );
     Ok(Answer::new(text, json!({"agency": agency, "token": token})))
+}
+
+/// How what a partner posts is regarded from now on.
+pub fn appraise(
+    desk: &mut Desk<'_>,
+    partner: &AgencyId,
+    floor: model::marking::Tlp,
+    grade: Option<model::grading::Grade>,
+) -> Outcome {
+    let appraisal = Appraisal { floor, grade };
+    desk.act(Event::Appraise { partner: partner.clone(), appraisal })?;
+    let graded = grade.map_or_else(|| "no grade".to_owned(), |grade| format!("grade {grade}"));
+    let text = format!("what {partner} posts counts as {floor} where unmarked, with {graded}");
+    Ok(Answer::new(text, json!({"agency": partner, "appraisal": appraisal})))
 }

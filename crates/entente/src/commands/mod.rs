@@ -67,6 +67,9 @@ pub fn execute(desk: &mut Desk<'_>, command: Command) -> Outcome {
         Command::MemberList => members::list(desk),
         Command::MemberExport => members::export(desk),
         Command::MemberToken { agency } => members::token(desk, &agency),
+        Command::MemberAppraise { agency, floor, grade } => {
+            members::appraise(desk, &agency, floor, grade)
+        }
         Command::AgreementAdd { document } => agreements::add(desk, &document),
         Command::AgreementSign { agreement } => agreements::sign(desk, &agreement),
         Command::AgreementSignature { document } => agreements::signature(desk, &document),

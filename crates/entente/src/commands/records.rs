@@ -180,6 +180,7 @@ fn way(source: &Source) -> String {
     match source {
         Source::Import { format, .. } => format!("import ({format})"),
         Source::Release { giver, .. } => format!("release by {giver}"),
+        Source::Post { collection, .. } => format!("posted ({collection})"),
     }
 }
 

@@ -181,6 +181,8 @@ pub fn recall(desk: &mut Desk<'_>, record: RecordId, reason: String) -> Outcome 
         | Reply::Shared(_)
         | Reply::Receipt(_)
         | Reply::RecallReceipt(_)
+        | Reply::Posted(_)
+        | Reply::TakenDown(_)
         | Reply::Expired(_)
         | Reply::Refused { .. } => std::collections::BTreeSet::new(),
     };

@@ -11,6 +11,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use model::ids::AgencyId;
 use model::time::Timestamp;
+use node::access::{Admitted, admit, admit_certified};
 use node::identity::{same_token, token_digest};
 use store::Snapshot;
 
@@ -104,7 +105,8 @@ pub fn caller(
     if is_officer(site, headers) {
         return Ok(Caller::Officer);
     }
-    partner(site, snapshot, headers, now).map(Caller::Partner)
+    let admitted = partner(site, snapshot, headers, now)?;
+    Ok(Caller::Partner(admitted.partner().clone()))
 }
 
 /// Recognises a partner's client by Basic (its agency and token) or Bearer (its token).
@@ -116,35 +118,13 @@ pub fn partner(
     snapshot: &dyn Snapshot,
     headers: &HeaderMap,
     now: Timestamp,
-) -> Result<AgencyId, Problem> {
-    let nobody = || Problem::of("unauthorised");
-    let agency = match credential(headers).ok_or_else(nobody)? {
-        Credential::Bearer(token) => {
-            node::query::token_holder(snapshot, &token_digest(&token))?.ok_or_else(nobody)?
-        }
-        Credential::Basic { user, password } => {
-            let stated = token_digest(&password).to_string();
-            let agency: AgencyId = user.parse().map_err(|_| nobody())?;
-            let known = node::query::access(snapshot, &agency)?.ok_or_else(nobody)?;
-            if !same_token(&known.to_string(), &stated) {
-                return Err(nobody());
-            }
-            agency
-        }
+) -> Result<Admitted, Problem> {
+    let (named, token) = match credential(headers) {
+        Some(Credential::Bearer(token)) => (None, token),
+        Some(Credential::Basic { user, password }) => (Some(user), password),
+        None => return Err(Problem::of("unauthorised")),
     };
-    present(site, snapshot, agency, now)
-}
-
-/// A partner that is a member at this time.
-fn present(
-    site: &Site,
-    snapshot: &dyn Snapshot,
-    agency: AgencyId,
-    now: Timestamp,
-) -> Result<AgencyId, Problem> {
-    let member = node::query::member(snapshot, &agency)?;
-    let valid = member.is_some_and(|member| member.valid_until > now);
-    if valid && agency != *site.agency() { Ok(agency) } else { Err(Problem::of("unauthorised")) }
+    known(site, admit(snapshot, named.as_deref(), &token, now)?)
 }
 
 /// Recognises a partner's client by the certificate it showed in the handshake.
@@ -156,10 +136,16 @@ pub fn certified(
     snapshot: &dyn Snapshot,
     shown: Option<&ShownCertificate>,
     now: Timestamp,
-) -> Result<AgencyId, Problem> {
-    let nobody = || Problem::of("unauthorised");
-    let agency = shown.and_then(|shown| site.certificates.get(&shown.0)).ok_or_else(nobody)?;
-    present(site, snapshot, agency.clone(), now)
+) -> Result<Admitted, Problem> {
+    let digest = shown.and_then(|shown| format!("sha256:{}", shown.0).parse().ok());
+    let digest = digest.ok_or_else(|| Problem::of("unauthorised"))?;
+    known(site, admit_certified(snapshot, &site.certificates, digest, now)?)
+}
+
+/// A client of another agency than the node's own.
+fn known(site: &Site, admitted: Option<Admitted>) -> Result<Admitted, Problem> {
+    let admitted = admitted.filter(|admitted| admitted.partner() != site.agency());
+    admitted.ok_or_else(|| Problem::of("unauthorised"))
 }
 
 /// The name of this node's cookie. WHY: cookies are shared by all ports of a host.

@@ -32,6 +32,7 @@ use errors::Problem;
 use hyper_util::rt::{TokioIo, TokioTimer};
 pub use journal::line as journal_line;
 use model::ids::AgencyId;
+use node::access::Certificates;
 pub use site::Site;
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -71,7 +72,7 @@ pub fn serve(place: &Place) -> Result<(), Failure> {
         doors.push(Door { listener: runtime.block_on(listen(&settings.listen))?, tls });
         certificates = pinned(&settings.clients)?;
     }
-    let site = Arc::new(Site::new(place.open(edge::now()?)?, token).knowing(certificates));
+    let site = Arc::new(Site::new(place.open(edge::now()?)?, token).knowing(certificates)?);
     let courier = courier::Courier::start(Arc::clone(&site))?;
     keep_view(&runtime, &site);
     let addresses = doors.iter().map(Door::address).collect::<Result<Vec<_>, _>>()?.join(" and ");
@@ -86,7 +87,7 @@ pub fn serve(place: &Place) -> Result<(), Failure> {
 }
 
 /// Partners by the fingerprints of their clients' certificates.
-fn pinned(clients: &BTreeMap<AgencyId, String>) -> Result<BTreeMap<String, AgencyId>, Failure> {
+fn pinned(clients: &BTreeMap<AgencyId, String>) -> Result<Certificates, Failure> {
     let mut known = BTreeMap::new();
     for (agency, text) in clients {
         let wrong = |cause: &str| {
@@ -97,7 +98,8 @@ fn pinned(clients: &BTreeMap<AgencyId, String>) -> Result<BTreeMap<String, Agenc
             )
         };
         let digits = tls::fingerprint(text).ok_or_else(|| wrong("no SHA-256 fingerprint"))?;
-        if known.insert(digits, agency.clone()).is_some() {
+        let digest = format!("sha256:{digits}").parse().map_err(|_| wrong("no digest"))?;
+        if known.insert(digest, agency.clone()).is_some() {
             return Err(wrong("another partner has the same certificate"));
         }
     }

@@ -9,9 +9,9 @@ use model::event::Event;
 use model::ids::AgencyId;
 use model::member::Member;
 use model::time::Timestamp;
+use node::access::Certificates;
 use node::facts::Facts;
 use node::{Compiled, Node, NodeError};
-use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, RwLock};
 use store::{Reader, Snapshot};
 use tokio::sync::Semaphore;
@@ -31,7 +31,7 @@ pub struct Site {
     /// Partners' messages in work.
     pub messages: Semaphore,
     /// Partners by the fingerprints of their clients' certificates.
-    pub certificates: BTreeMap<String, AgencyId>,
+    pub certificates: Arc<Certificates>,
 }
 
 fn stopped() -> Failure {
@@ -55,14 +55,18 @@ impl Site {
             token,
             allowance: Allowance::default(),
             messages: Semaphore::new(MESSAGES_AT_ONCE),
-            certificates: BTreeMap::new(),
+            certificates: Arc::default(),
         }
     }
 
     /// The site with partners known by their clients' certificates.
-    #[must_use]
-    pub fn knowing(self, certificates: BTreeMap<String, AgencyId>) -> Self {
-        Self { certificates, ..self }
+    ///
+    /// # Errors
+    /// An earlier work broke off in the middle.
+    pub fn knowing(self, certificates: Certificates) -> Result<Self, Failure> {
+        let certificates = Arc::new(certificates);
+        self.write(|node| node.pin_certificates(Arc::clone(&certificates)))?;
+        Ok(Self { certificates, ..self })
     }
 
     /// The agency that runs the node.

@@ -8,6 +8,7 @@ use crate::listing::{Head, Holds, Listing, version_stem};
 use crate::tables::{self, Table, key};
 use crate::view::{Goes, Round, State};
 use model::ids::AgencyId;
+use model::posting::Collection;
 use model::release::Terms;
 use model::request::StandingOrder;
 use model::time::Timestamp;
@@ -21,6 +22,8 @@ pub(super) struct Pass<'a> {
     state: Option<&'a State>,
     rounds: Vec<Option<Round<'a>>>,
     reader: &'a AgencyId,
+    /// The collection, where partners write it: each row is its poster's to permit.
+    posted: Option<&'a Collection>,
     now: Timestamp,
     /// Orders met, by their bytes.
     orders: Vec<(Vec<u8>, StandingOrder)>,
@@ -29,10 +32,10 @@ pub(super) struct Pass<'a> {
 impl<'a> Pass<'a> {
     pub(super) fn new(
         (facts, state): (&'a Facts<'a>, Option<&'a State>),
-        reader: &'a AgencyId,
+        (reader, posted): (&'a AgencyId, Option<&'a Collection>),
         now: Timestamp,
     ) -> Self {
-        Self { facts, state, rounds: Vec::new(), reader, now, orders: Vec::new() }
+        Self { facts, state, rounds: Vec::new(), reader, posted, now, orders: Vec::new() }
     }
 
     /// The answer from the view; nothing where the store has to be asked.
@@ -97,6 +100,9 @@ impl<'a> Pass<'a> {
         (holds, depth): (Holds, Depth),
         wanted: &Wanted,
     ) -> Result<Option<Shown>, NodeError> {
+        if let Some(collection) = self.posted {
+            return self.sight(collection, head, added_at, wanted);
+        }
         let at = self.order(head.order)?;
         if let Some(settled) = self.quick(head, added_at, (at, holds, depth), wanted)? {
             return Ok(settled);
@@ -119,6 +125,22 @@ impl<'a> Pass<'a> {
         Ok(shown.then_some(Shown { added_at, version, spec, release }))
     }
 
+    /// What the gate lets through of a row that a partner posted.
+    fn sight(
+        &self,
+        collection: &Collection,
+        head: &Head<'_>,
+        added_at: Timestamp,
+        wanted: &Wanted,
+    ) -> Result<Option<Shown>, NodeError> {
+        let Some(held) = self.held(head, Holds::Version)? else { return Ok(None) };
+        let (version, spec) = (held.custody.version.clone(), held.body.spec());
+        let made_at = version_stem(&version).parse().unwrap_or(added_at);
+        let released = protocol::sight(self.facts, self.reader, collection, &held, self.now)?;
+        let released = released.filter(|_| wanted.fits(spec, made_at)).map(Release::Cut);
+        Ok(released.map(|release| Shown { added_at, version, spec, release }))
+    }
+
     /// Whether the originator would have to be told of this release and was not.
     ///
     /// WHY: a read cannot tell the originator; only an offer made anew does.
@@ -139,6 +161,13 @@ impl<'a> Pass<'a> {
     pub(super) fn nothing(&mut self, id: &str, listing: &Listing) -> Result<(), NodeError> {
         let snapshot = self.facts.snapshot;
         let _absent = snapshot.get(&listing.start(None))?;
+        if self.posted.is_some() {
+            // LIMIT: neighbours of a withheld posting are read as well; their number shows.
+            let parts = [id.as_bytes(), self.reader.as_str().as_bytes()];
+            let _unheld = snapshot.get(&key(Table::Holding, &parts))?;
+            snapshot.scan(&tables::prefix(Table::Placed, &parts), &mut |_, _| false)?;
+            return Ok(());
+        }
         if let Some(state) = self.state {
             let _looked_up = state.name(id).and_then(|name| state.find(name));
         } else if let Ok(id) = id.parse() {

@@ -3,14 +3,14 @@
 use super::row::{Kinds, Name, Rest, Row, Version};
 use crate::Body;
 use crate::error::NodeError;
-use crate::facts::Facts;
+use crate::facts::{Facts, Meanings, Scoped, is_posted};
 use crate::tables::{Table, key};
 use model::custody::Custody;
 use model::ids::RecordId;
 use protocol::{Catalogue, ESSENTIAL_REFS, Rules};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
-use wire::stix::{Marking, Markings};
+use wire::stix::Markings;
 
 /// Rows of a leaf before it is split in two.
 const LEAF_ROWS_MAX: usize = 512;
@@ -35,7 +35,7 @@ pub(crate) struct State {
     /// Records whose names have no compact form: decided on from the store.
     others: Arc<BTreeSet<RecordId>>,
     /// What the marking definitions met meant.
-    definitions: Arc<BTreeMap<String, Marking>>,
+    definitions: Arc<Meanings>,
 }
 
 /// A change to a view: a row, or none where nothing is held.
@@ -154,12 +154,13 @@ impl State {
     ) -> Result<Option<Self>, NodeError> {
         let mut ids = ids;
         for definition in ids.clone().iter().filter(|id| id.as_str().starts_with(MARKING)) {
-            let meaning = facts.definition(definition.as_str());
-            match self.definitions.get(definition.as_str()) {
-                known if known == meaning.as_ref() => {}
-                Some(_) => return Ok(None),
-                None => ids.extend(self.unresolved(definition.as_str())),
+            for (reader, known) in self.definitions.get(definition.as_str()).into_iter().flatten() {
+                let meaning = Scoped { facts, reader }.definition(definition.as_str());
+                if meaning.as_ref() != Some(known) {
+                    return Ok(None);
+                }
             }
+            ids.extend(self.unresolved(definition.as_str()));
         }
         let mut work = Work::new(self.clone());
         let mut changes = Vec::with_capacity(ids.len());
@@ -189,11 +190,13 @@ impl State {
 struct Work {
     state: State,
     shared: BTreeSet<Arc<Rest>>,
+    /// Whether anything stands in a collection that partners write, once asked.
+    any_placed: Option<bool>,
 }
 
 impl Work {
     fn new(state: State) -> Self {
-        Self { state, shared: BTreeSet::new() }
+        Self { state, shared: BTreeSet::new(), any_placed: None }
     }
 
     /// What a record is now; nothing for one without a compact name, which is noted.
@@ -238,7 +241,9 @@ impl Work {
             }
         }
         let entered = Arc::make_mut(&mut self.state.catalogue).enter(rules, record);
-        let entered = entered.filter(|_| known);
+        // WHY: what a partner posted goes by a consent that rests on where it stands.
+        let placed = self.is_placed(facts, custody)?;
+        let entered = entered.filter(|_| known && !placed);
         let own = entered.map(|(_, own)| own).unwrap_or_default();
         let rest = self.share(Rest { own, refs: refs.into_boxed_slice() });
         Ok(Row {
@@ -247,6 +252,20 @@ impl Work {
             spec: body.spec(),
             rest,
         })
+    }
+
+    /// Whether an assertion stands in a collection that partners write.
+    fn is_placed(&mut self, facts: &Facts<'_>, custody: &Custody) -> Result<bool, NodeError> {
+        if custody.originator == *facts.own || is_posted(custody) {
+            return Ok(is_posted(custody));
+        }
+        let any = match self.any_placed {
+            Some(any) => any,
+            None => crate::place::any(facts.snapshot)?,
+        };
+        self.any_placed = Some(any);
+        let (id, originator) = (&custody.id, &custody.originator);
+        Ok(any && !crate::place::placements(facts.snapshot, id, originator)?.is_empty())
     }
 
     fn share(&mut self, rest: Rest) -> Option<Arc<Rest>> {
@@ -273,8 +292,11 @@ impl Work {
         let leaves = std::mem::take(&mut self.state.leaves);
         self.state.leaves = merged(leaves, changes);
         let met = facts.definitions_met();
-        if met.iter().any(|(id, marking)| self.state.definitions.get(id) != Some(marking)) {
-            Arc::make_mut(&mut self.state.definitions).extend(met);
+        if met.iter().any(|(id, of)| self.state.definitions.get(id) != Some(of)) {
+            let known = Arc::make_mut(&mut self.state.definitions);
+            for (id, of) in met {
+                known.entry(id).or_default().extend(of);
+            }
         }
         self.state.generation = generation;
         Ok(self.state)

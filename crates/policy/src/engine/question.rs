@@ -9,7 +9,7 @@ use super::tables::{Name, Table, WordMask};
 use super::{ArticleKey, Engine};
 use crate::terms as t;
 use model::agreement::{DesignationRule, Effect};
-use model::ids::{AgencyId, RecordId};
+use model::ids::{AgencyId, AgreementId, RecordId};
 use model::request::{Ask, Consent};
 use model::time::{Period, Timestamp};
 use model::vocabulary::Risk;
@@ -73,6 +73,8 @@ pub(super) struct Effective {
 pub(super) struct Permission {
     pub(super) originator: Name,
     pub(super) object: Option<RecordId>,
+    /// Only the articles of this agreement count by it.
+    pub(super) agreement: Option<AgreementId>,
 }
 
 /// A question as the engine sees it. Valid only for the engine that made it; any other engine
@@ -203,6 +205,7 @@ impl Engine {
         let permission = |c: &Consent| Permission {
             originator: self.tables.agency(&c.originator),
             object: c.object.clone(),
+            agreement: c.agreement.clone(),
         };
         ask.grounds.consents.iter().filter(fits).map(permission).collect()
     }

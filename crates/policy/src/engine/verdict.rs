@@ -12,6 +12,7 @@ use super::{ArticleKey, Engine};
 use crate::terms::{FLAG_DISCRIMINATION, FLAG_NE_BIS_IN_IDEM, FLAG_POLITICAL};
 use model::agreement::{DesignationRule, Effect, Level};
 use model::decision::{Outcome, Reason, RefusalMode};
+use model::ids::AgreementId;
 use model::marking::Tlp;
 use model::time::Timestamp;
 
@@ -140,14 +141,27 @@ impl Engine {
         if record.originator == question.holder {
             return Some(Slots::MAX);
         }
-        let specific = question.permissions.iter().any(|p| {
-            p.originator == record.originator && p.object.as_ref().is_none_or(|o| *o == record.id)
-        });
-        if specific {
-            return Some(Slots::MAX);
+        let mut slots = self.standing(record, question);
+        for permission in &question.permissions {
+            let object = permission.object.as_ref().is_none_or(|object| *object == record.id);
+            if permission.originator != record.originator || !object {
+                continue;
+            }
+            match &permission.agreement {
+                None => return Some(Slots::MAX),
+                Some(agreement) => slots |= self.slots_of(agreement, question),
+            }
         }
-        let standing = self.standing(record, question);
-        Some(standing).filter(|slots| *slots != 0)
+        Some(slots).filter(|slots| *slots != 0)
+    }
+
+    /// The effective versions of one agreement.
+    fn slots_of(&self, agreement: &AgreementId, question: &Question) -> Slots {
+        let is = |number: u32| {
+            self.agreements.get(number as usize).is_some_and(|known| known.id == *agreement)
+        };
+        let effective = question.effective.iter().filter(|e| is(e.agreement));
+        effective.fold(0, |slots, e| slots | e.slot)
     }
 
     /// Agreements whose standing consent covers this record.

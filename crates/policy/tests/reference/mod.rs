@@ -237,7 +237,17 @@ impl<'a> World<'a> {
     }
 
     fn specific_consent(&self) -> bool {
-        self.a.grounds.consents.iter().any(|c| {
+        self.fitting().any(|c| c.agreement.is_none())
+    }
+
+    /// Agreements to whose articles a fitting consent is limited.
+    fn limited_consent(&self) -> Vec<&'a Agreement> {
+        let named: BTreeSet<_> = self.fitting().filter_map(|c| c.agreement.clone()).collect();
+        self.effective().into_iter().filter(|a| named.contains(&a.id)).collect()
+    }
+
+    fn fitting(&self) -> impl Iterator<Item = &model::request::Consent> {
+        self.a.grounds.consents.iter().filter(|c| {
             c.originator == self.r.originator
                 && c.recipient == self.a.recipient
                 && c.object.as_ref().is_none_or(|o| *o == self.r.id)
@@ -328,7 +338,8 @@ impl<'a> World<'a> {
         if self.r.originator == self.a.holder || self.specific_consent() {
             return Scope::All;
         }
-        let standing = self.standing_consent();
+        let mut standing = self.standing_consent();
+        standing.extend(self.limited_consent());
         if !standing.is_empty() {
             return Scope::These(standing);
         }

@@ -446,14 +446,16 @@ fn consent() -> impl Strategy<Value = Consent> {
         weighted(0.3, word(&PURPOSES)),
         weighted(0.2, instant()),
         weighted(0.2, instant()),
+        weighted(0.4, (0..4_usize).prop_map(|n| id::<AgreementId>(&format!("urn:a:{n}")))),
     )
-        .prop_map(|(originator, recipient, object, purpose, from, until)| Consent {
+        .prop_map(|(originator, recipient, object, purpose, from, until, agreement)| Consent {
             originator,
             recipient,
             object,
             purpose,
             from,
             until,
+            agreement,
         })
 }
 

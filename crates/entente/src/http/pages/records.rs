@@ -187,6 +187,7 @@ fn came(source: &Source) -> Html {
     match source {
         Source::Import { format, .. } => words(format!("import ({format})")),
         Source::Release { giver, .. } => words(format!("release by {giver}")),
+        Source::Post { collection, .. } => words(format!("posted ({collection})")),
     }
 }
 
@@ -247,6 +248,7 @@ fn lead(seen: &Seen) -> Html {
         Source::Release { giver, purpose, .. } => {
             start.mark(", given by ").text(giver).mark(" for ").text(purpose)
         }
+        Source::Post { .. } => start.mark(", posted by its client, unsigned"),
     };
     whence.mark(".</p>")
 }
@@ -282,6 +284,12 @@ fn binding(seen: &Seen) -> Vec<(&'static str, Html)> {
             rows.push(("Given", words(given(*outcome))));
             rows.push(("Under", articles(seen)));
             rows.push(("Signed manifest", code(manifest)));
+        }
+        Source::Post { collection, credential, grade } => {
+            rows.push(("Came by", words(format!("posting, unsigned ({collection})"))));
+            rows.push(("Credential shown", code(credential)));
+            let grade = grade.map_or_else(|| "none".to_owned(), |grade| grade.to_string());
+            rows.push(("Grade of the poster", words(grade)));
         }
     }
     rows.push(("Stored", instant(custody.stored_at)));
