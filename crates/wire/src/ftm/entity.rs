@@ -108,7 +108,7 @@ impl Entity {
         self.properties.get(property).map_or(&[], Vec::as_slice)
     }
 
-    /// The entity as one line of JSON, without the end of the line: the same entity, the same bytes.
+    /// The entity as one line of JSON, without its end: the same entity, the same bytes.
     #[must_use]
     pub fn to_line(&self) -> String {
         let mut out = self.other.clone();
