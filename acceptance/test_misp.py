@@ -81,7 +81,7 @@ def test_pymisp_makes_the_same_feed_of_a_feeds_events(alone):
     for uuid, entry in manifest.items():
         read = MISPEvent()
         read.load_file(folder / f"{uuid}.json")
-        theirs = read.to_feed(with_meta=True)
+        theirs = read.to_feed(with_meta=True)["Event"]
         own = [line.split(",")[0] for line in lines if line.endswith(uuid)]
         assert set(own) == set(theirs["_hashes"]) and len(own) == len(set(own))
         summary = theirs["_manifest"][uuid]
