@@ -1,4 +1,4 @@
-//! Feeds: an officer sets them up, each page that comes is one commit with where the reading stands.
+//! Feeds: an officer sets them up, each page is one commit with where the reading stands then.
 //!
 //! Pure. INVARIANT: objects and cursor are one commit, and a step that does not follow on from the
 //! stored cursor is refused: nothing is lost and nothing is read past, whoever dies in between.

@@ -100,7 +100,7 @@ fn poll(
     *cursor = walk::begin(cursor);
     for _ in 0..2_000 {
         let Some((page, seen)) = server.answer(&walk::ask(cursor, limit)) else {
-            *cursor = walk::without_next(cursor).unwrap();
+            *cursor = walk::without_next(cursor, limit).unwrap();
             tolerated.insert(Tolerance::NextExpired);
             continue;
         };

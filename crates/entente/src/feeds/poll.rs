@@ -172,7 +172,7 @@ pub fn poll(
                 let refused = trouble.status.is_some_and(|s| matches!(s, 400 | 404 | 410 | 422));
                 if asked == 0
                     && refused
-                    && let Some(again) = walk::without_next(&reading.at)
+                    && let Some(again) = walk::without_next(&reading.at, feed.page_objects)
                 {
                     reading.noted.insert(Tolerance::NextExpired);
                     reading.at = again;

@@ -72,12 +72,18 @@ pub fn ask(at: &Cursor, usual: u32) -> Ask {
     Ask { added_after: at.after, next: at.next.clone(), limit }
 }
 
-/// The server refused the mark it gave: on from the last date, where there is a mark to drop.
+/// The server refused the mark it gave: on from the last date, where there is a mark to drop; with
+/// larger pages where that date brings it no further.
 #[must_use]
-pub fn without_next(at: &Cursor) -> Option<Cursor> {
+pub fn without_next(at: &Cursor, usual: u32) -> Option<Cursor> {
     at.next.as_ref()?;
     let after = at.after.max(at.high.map(before));
-    Some(Cursor { after, next: None, page: None, ..at.clone() })
+    let limit = if after == at.after && after.is_some() {
+        Some(at.limit.unwrap_or(usual).saturating_mul(2).min(LIMIT_MAX))
+    } else {
+        at.limit
+    };
+    Some(Cursor { after, limit, next: None, page: None, ..at.clone() })
 }
 
 /// Where the reading stands after a page.
