@@ -234,6 +234,35 @@ pub enum Command {
         /// The paths.
         paths: Vec<String>,
     },
+    /// Set a feed up, or change how it is regarded and read.
+    FeedSet {
+        /// The feed; how far it was read is not taken from here.
+        feed: Box<model::feed::Feed>,
+    },
+    /// List feeds.
+    FeedList,
+    /// Show one: how far it was read, what came, what was worked around.
+    FeedShow {
+        /// The feed.
+        feed: model::feed::FeedName,
+    },
+    /// Forget a feed; what it brought stays.
+    FeedRemove {
+        /// The feed.
+        feed: model::feed::FeedName,
+    },
+    /// Pause a feed, or let it go on.
+    FeedRunning {
+        /// The feed.
+        feed: model::feed::FeedName,
+        /// Which of the two.
+        running: model::feed::Running,
+    },
+    /// Have the running node read a feed at once.
+    FeedDue {
+        /// The feed.
+        feed: model::feed::FeedName,
+    },
     /// Delete what has reached the end of its retention.
     Tick,
 }

@@ -30,3 +30,9 @@ impl node::Entropy for SystemEntropy {
         }
     }
 }
+
+/// The file of certificate authorities the environment names (`SSL_CERT_FILE`).
+#[must_use]
+pub fn authorities_path() -> Option<std::path::PathBuf> {
+    std::env::var_os("SSL_CERT_FILE").map(std::path::PathBuf::from)
+}

@@ -13,6 +13,7 @@ mod commands;
 mod courier;
 mod edge;
 mod failure;
+mod feeds;
 mod http;
 mod place;
 mod words;

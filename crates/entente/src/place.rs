@@ -5,6 +5,7 @@
 
 use crate::edge::SystemEntropy;
 use crate::failure::Failure;
+use model::feed::FeedName;
 use model::ids::{AgencyId, PartyId};
 use model::time::Timestamp;
 use node::identity::{Identity, Introduction, Secrets};
@@ -125,6 +126,49 @@ impl Place {
             .map_err(|e| unwritable(&path, e))?;
         file.write_all(text.as_bytes()).map_err(|e| unwritable(&path, e))?;
         file.sync_all().map_err(|e| unwritable(&path, e))
+    }
+
+    /// Keeps the credential of a feed, in place of an earlier one; readable by the owner only.
+    ///
+    /// # Errors
+    /// The directory cannot be written.
+    pub fn keep_feed_secret(&self, feed: &FeedName, text: &str) -> Result<(), Failure> {
+        let name = format!("feed.{feed}.toml");
+        let fresh = format!("{name}.new");
+        let (path, new) = (self.0.join("keys").join(&name), self.0.join("keys").join(&fresh));
+        match fs::remove_file(&new) {
+            Ok(()) => {}
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => return Err(unwritable(&new, error)),
+        }
+        self.secret(&fresh, text)?;
+        fs::rename(&new, &path).map_err(|e| unwritable(&path, e))
+    }
+
+    /// The credential of a feed; nothing where it has none.
+    ///
+    /// # Errors
+    /// The file is there and cannot be read.
+    pub fn feed_secret(&self, feed: &FeedName) -> Result<Option<String>, Failure> {
+        let path = self.0.join("keys").join(format!("feed.{feed}.toml"));
+        match fs::read_to_string(&path) {
+            Ok(text) => Ok(Some(text)),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(unreadable(&path, error)),
+        }
+    }
+
+    /// Deletes the credential of a feed; whether there was one.
+    ///
+    /// # Errors
+    /// It is there and cannot be deleted.
+    pub fn drop_feed_secret(&self, feed: &FeedName) -> Result<bool, Failure> {
+        let path = self.0.join("keys").join(format!("feed.{feed}.toml"));
+        match fs::remove_file(&path) {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(unwritable(&path, error)),
+        }
     }
 
     /// Reads the settings.

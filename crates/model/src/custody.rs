@@ -42,6 +42,17 @@ pub enum Source {
         #[serde(skip_serializing_if = "Option::is_none", default)]
         grade: Option<crate::grading::Grade>,
     },
+    /// This node read it from a feed: an outside source's word, unsigned.
+    Feed {
+        /// The feed.
+        feed: crate::feed::FeedName,
+        /// The grade an officer gave the source, at the time.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        grade: Option<crate::grading::Grade>,
+        /// Whether this node made it of STIX 2.0.
+        #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+        upgraded: bool,
+    },
 }
 
 /// What binds a record held here; caveats only accumulate, retention only shortens (law 8).

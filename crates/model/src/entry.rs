@@ -63,6 +63,10 @@ pub enum EntryKind {
     Noticed,
     /// An officer linked two records as one subject, or took that back.
     SameAs,
+    /// An officer set up, changed or removed a feed.
+    Feed,
+    /// Records were read from a feed.
+    Pull,
 }
 
 /// An entry before its commitments are made: `sealed` values never reach the log in clear.

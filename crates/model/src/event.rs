@@ -157,6 +157,12 @@ pub enum Event<B> {
         /// Why.
         reason: String,
     },
+    /// An officer sets up a feed or changes it; how far it was read stays.
+    FeedSet(Box<crate::feed::Feed>),
+    /// An officer removes a feed; what it brought stays.
+    FeedDrop(crate::feed::FeedName),
+    /// A feed was asked.
+    Pull(Box<crate::feed::Pulled<B>>),
     /// Time passed.
     Tick,
 }

@@ -16,6 +16,7 @@ pub mod custody;
 pub mod decision;
 pub mod entry;
 pub mod event;
+pub mod feed;
 pub mod grading;
 pub mod ids;
 pub mod marking;

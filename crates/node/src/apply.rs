@@ -43,6 +43,7 @@ impl Applier<'_> {
             Change::Collection(change) => self.collect(change),
             Change::Delivery(change) => self.deliver(change),
             Change::Posting(change) => self.posting(change),
+            Change::Feed(change) => self.feed(change),
         }
     }
 

@@ -92,7 +92,9 @@ impl<'a> Facts<'a> {
                 .map_err(|e| NodeError::damaged("holding", e))?;
         record.caveats.extend(custody.caveats.iter().cloned());
         record.marks.tlp = record.marks.tlp.or(custody.floor);
-        if let Source::Post { grade: Some(grade), .. } = &custody.source {
+        if let Source::Post { grade: Some(grade), .. } | Source::Feed { grade: Some(grade), .. } =
+            &custody.source
+        {
             record.grade = Some(record.grade.map_or(*grade, |own| own.worse(*grade)));
         }
         record.provider_limit = match (record.provider_limit, custody.retention_until) {
@@ -277,7 +279,7 @@ impl Scoped<'_, '_> {
 }
 
 pub(crate) fn is_posted(custody: &Custody) -> bool {
-    matches!(custody.source, Source::Post { .. })
+    matches!(custody.source, Source::Post { .. } | Source::Feed { .. })
 }
 
 fn fault(error: NodeError) -> Fault {
@@ -515,6 +517,14 @@ impl protocol::Facts for Facts<'_> {
         }
         let known = crate::query::access(self.snapshot, partner).map_err(fault)?;
         Ok(known.is_some_and(|known| crypto::hash::same_bytes(&known.0, &credential.0)))
+    }
+
+    fn feed(&self, name: &model::feed::FeedName) -> Result<Option<model::feed::Feed>, Fault> {
+        crate::feed::feed(self.snapshot, name).map_err(fault)
+    }
+
+    fn feeds_count(&self) -> Result<usize, Fault> {
+        Ok(keys(self.snapshot, &key(Table::Feed, &[])).map_err(fault)?.len())
     }
 
     fn statuses_due(&self, now: Timestamp) -> Result<Vec<(AgencyId, StatusId)>, Fault> {

@@ -17,6 +17,7 @@ mod compiled;
 mod error;
 pub mod export;
 pub mod facts;
+pub mod feed;
 mod handle;
 pub mod identity;
 pub mod listing;

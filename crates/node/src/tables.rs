@@ -60,6 +60,8 @@ pub enum Table {
     StatusEnd = b'U',
     /// How a partner's postings are regarded: partner → appraisal.
     Appraisal = b'y',
+    /// Feeds: name → feed, with how far it was read.
+    Feed = b'Y',
     /// Standing orders: digest → order.
     Order = b'O',
     /// Follow-up events: sequence → event.

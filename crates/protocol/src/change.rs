@@ -4,6 +4,7 @@
 use crate::effects::{GivenUp, Offered, Refusals};
 use model::agreement::Agreement;
 use model::custody::{Custody, Holding, Tombstone};
+use model::feed::{Feed, FeedName};
 use model::ids::{AgencyId, Digest, RecordId, StatusId};
 use model::member::Member;
 use model::posting::{Appraisal, Collection, Placed, PostStatus};
@@ -26,6 +27,8 @@ pub enum Change<B> {
     Delivery(DeliveryChange),
     /// To what partners post.
     Posting(PostingChange),
+    /// To feeds.
+    Feed(FeedChange),
 }
 
 /// A change to what is held.
@@ -228,6 +231,21 @@ pub enum PostingChange {
         /// The officer's word.
         appraisal: Appraisal,
     },
+}
+
+/// A change to a feed.
+#[derive(Debug, Clone)]
+pub enum FeedChange {
+    /// Store it, with how far it was read.
+    Set(Box<Feed>),
+    /// Forget it.
+    Drop(FeedName),
+}
+
+impl<B> From<FeedChange> for Change<B> {
+    fn from(change: FeedChange) -> Self {
+        Self::Feed(change)
+    }
 }
 
 impl<B> From<PostingChange> for Change<B> {

@@ -211,6 +211,16 @@ pub trait Facts {
     /// # Errors
     /// [`Fault`] when the store cannot be read.
     fn given_up_in_a_row(&self, partner: &AgencyId) -> Result<u64, Fault>;
+    /// A feed, with how far it was read.
+    ///
+    /// # Errors
+    /// [`Fault`] when the store cannot be read.
+    fn feed(&self, name: &model::feed::FeedName) -> Result<Option<model::feed::Feed>, Fault>;
+    /// How many feeds there are.
+    ///
+    /// # Errors
+    /// [`Fault`] when the store cannot be read.
+    fn feeds_count(&self) -> Result<usize, Fault>;
     /// Originators that are owed notices.
     ///
     /// # Errors

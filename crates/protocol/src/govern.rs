@@ -29,6 +29,7 @@ pub(crate) fn begin<B>(member: Member) -> Effects<B> {
 
 /// Pins a partner's member document; a successor must be newer and keep its root key.
 pub(crate) fn enrol<F: Facts>(facts: &F, member: Member, now: Timestamp) -> Answer<F> {
+    crate::feed::no_outsider(&member.agency)?;
     if member.valid_until <= now {
         return Err(Denial::officer(
             "member_expired",

@@ -20,19 +20,27 @@ enum Verdict {
     Refuse(String),
 }
 
-/// Stores what is new; a recalled id does not come back; the same content changes nothing.
-pub(crate) fn ingest<F: Facts>(
+/// What of some holdings is new.
+pub(crate) struct Sifted<B> {
+    /// The changes that store it.
+    pub effects: Effects<B>,
+    /// The ids stored, each once, in order.
+    pub stored: Vec<RecordId>,
+    /// How many versions are stored.
+    pub count: u64,
+    /// How many were held already.
+    pub unchanged: u64,
+    /// Not taken, with the reason.
+    pub refused: Vec<(RecordId, String)>,
+    /// Format and officer of what came from a file.
+    origin: (String, String),
+}
+
+/// Sifts what is new from what is held; a recalled id does not come back.
+pub(crate) fn sift<F: Facts>(
     facts: &F,
     holdings: Vec<Holding<F::Body>>,
-) -> Result<Effects<F::Body>, Denial> {
-    if holdings.len() > PORTION_MAX {
-        return Err(Denial::officer(
-            "portion_too_large",
-            format!("{} records in one portion, the limit is {PORTION_MAX}", holdings.len()),
-            "send the records in smaller portions",
-        ));
-    }
-    let orders = facts.orders()?;
+) -> Result<Sifted<F::Body>, Denial> {
     let mut effects = Effects::default();
     let (mut stored, mut unchanged, mut refused) = (Vec::new(), 0_u64, Vec::new());
     let repeated = repeated(&holdings);
@@ -64,15 +72,34 @@ pub(crate) fn ingest<F: Facts>(
     let count = u64::try_from(effects.changes.len()).unwrap_or(u64::MAX);
     stored.sort_unstable();
     stored.dedup();
+    Ok(Sifted { effects, stored, count, unchanged, refused, origin })
+}
+
+/// Stores what is new; a recalled id does not come back; the same content changes nothing.
+pub(crate) fn ingest<F: Facts>(
+    facts: &F,
+    holdings: Vec<Holding<F::Body>>,
+) -> Result<Effects<F::Body>, Denial> {
+    if holdings.len() > PORTION_MAX {
+        return Err(Denial::officer(
+            "portion_too_large",
+            format!("{} records in one portion, the limit is {PORTION_MAX}", holdings.len()),
+            "send the records in smaller portions",
+        ));
+    }
+    let orders = facts.orders()?;
+    let sifted = sift(facts, holdings)?;
+    let (mut effects, stored, count) = (sifted.effects, sifted.stored, sifted.count);
     if count > 0 {
         let ids: Vec<&str> = stored.iter().map(RecordId::as_str).collect();
         let entry = Draft::new(EntryKind::Import, count)
-            .seal("format", origin.0)
-            .seal("officer", origin.1)
+            .seal("format", sifted.origin.0)
+            .seal("officer", sifted.origin.1)
             .seal("records", ids.join(" "));
         effects.entries.push(entry);
     }
     effects.then = orders.iter().flat_map(|order| share::in_portions(&stored, order)).collect();
+    let (unchanged, refused) = (sifted.unchanged, sifted.refused);
     effects.reply = Reply::Ingested { stored: count, unchanged, refused };
     Ok(effects)
 }

@@ -16,6 +16,7 @@ mod deliver;
 pub mod denial;
 mod effects;
 pub mod facts;
+pub mod feed;
 mod govern;
 mod ingest;
 mod notice;
@@ -31,7 +32,7 @@ mod takedown;
 mod view;
 
 pub use change::{
-    Change, CollectionChange, DeliveryChange, PostingChange, RecordChange, RuleChange,
+    Change, CollectionChange, DeliveryChange, FeedChange, PostingChange, RecordChange, RuleChange,
 };
 pub use deliver::{FINAL_REFUSALS_MAX, PATIENCE_SECONDS, REFUSALS_MAX};
 pub use denial::{Denial, Party};

@@ -5,7 +5,7 @@ use crate::effects::{Effects, Reply};
 use crate::facts::Facts;
 use crate::recall::Signed;
 use crate::{
-    deliver, govern, ingest, notice, post, recall, receive, retain, same_as, share, takedown,
+    deliver, feed, govern, ingest, notice, post, recall, receive, retain, same_as, share, takedown,
 };
 use model::entry::{Draft, EntryKind};
 use model::event::Event;
@@ -35,8 +35,10 @@ pub fn step<F: Facts>(facts: &F, event: Verified<Event<F::Body>>, now: Timestamp
         | Event::Again { .. }
         | Event::HandOver { .. }
         | Event::SameAs { .. }
+        | Event::FeedSet(_)
+        | Event::FeedDrop(_)
         | Event::Recall { .. } => officer(&voucher)?,
-        Event::Share { .. } => officer_or_own(&voucher)?,
+        Event::Share { .. } | Event::Pull(_) => officer_or_own(&voucher)?,
         Event::Sign(signature) => signer(facts, &voucher, &signature.agency)?,
         Event::Permit(consent) => signer(facts, &voucher, &consent.originator)?,
         Event::Receive(shipment) => signed_by(&voucher, &shipment.giver)?,
@@ -100,6 +102,9 @@ fn dispatch<F: Facts>(
         Event::SameAs { one, other, linking, reason } => {
             same_as::link(facts, (one, other), linking, &reason, (voucher, now))
         }
+        Event::FeedSet(feed) => feed::set(facts, *feed, voucher),
+        Event::FeedDrop(name) => feed::remove(facts, name, voucher),
+        Event::Pull(pulled) => feed::pull(facts, *pulled, now),
         Event::Tick => retain::tick(facts, now),
     }
 }

@@ -313,7 +313,7 @@ impl Watch {
         match &custody.source {
             Source::Import { .. } if custody.originator == *own => {}
             // WHY: no client posts in a life yet, so a posted record is one nobody sent.
-            Source::Import { .. } | Source::Post { .. } => {
+            Source::Import { .. } | Source::Post { .. } | Source::Feed { .. } => {
                 let text = format!("`{id}` of `{}` was never released here", custody.originator);
                 self.blame(Checker::OnlyWhereAgreed, own, text);
             }

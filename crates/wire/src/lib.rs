@@ -21,6 +21,7 @@ pub mod json;
 pub mod limits;
 pub mod misp;
 pub mod stix;
+pub mod taxii;
 pub mod ucdp;
 pub mod un_list;
 pub mod vocabulary;

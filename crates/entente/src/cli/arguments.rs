@@ -225,6 +225,12 @@ pub enum Verb {
     Import(Import),
     /// Take records out as a file: for a partner through the gate, or your own copy
     Export(Export),
+    /// Feeds: read collections of outside TAXII servers, again and again
+    Feed {
+        /// What to do
+        #[command(subcommand)]
+        verb: FeedVerb,
+    },
     /// List records held
     List {
         /// Only this type, such as indicator
@@ -397,6 +403,100 @@ pub enum MemberVerb {
         #[arg(long, value_name = "GRADE")]
         grade: Option<String>,
     },
+}
+
+/// Verbs on feeds.
+#[derive(Debug, Subcommand)]
+pub enum FeedVerb {
+    /// Set a feed up: finds the collection, keeps the credential, reads nothing yet
+    #[command(
+        after_help = "Examples:\n  entente -n DIR feed add cisa https://taxii.example.org/taxii2/ \
+                            --collection 91a7b528-80eb-42ed-a74d-c6fbd5a26116 --user xa \
+                            --password-file secret.txt --grade B2\n  entente -n DIR feed add lab \
+                            http://127.0.0.1:5000/taxii2/ --plain-http\n\nThe address may be that of \
+                            a server, an API root or a collection. The same name again changes \
+                            credential, grade, floor and pace."
+    )]
+    Add(Box<FeedAdd>),
+    /// List feeds
+    List,
+    /// Show a feed: how far it was read, what came, which faults were worked around
+    Show {
+        /// The feed
+        name: String,
+    },
+    /// Read a feed now; without a name, every feed that is not paused
+    Poll {
+        /// The feed
+        name: Option<String>,
+        /// Ask for the next page and say what is on it; nothing is stored
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Pause a feed, or let it go on
+    Pause {
+        /// The feed
+        name: String,
+        /// Let it go on
+        #[arg(long)]
+        resume: bool,
+    },
+    /// Forget a feed and its credential; what it brought stays
+    Remove {
+        /// The feed
+        name: String,
+    },
+}
+
+/// A new feed.
+#[derive(Debug, Args)]
+pub struct FeedAdd {
+    /// A name for it: a to z, digits, - and .
+    pub name: String,
+    /// The address of a TAXII 2.1 server, API root or collection
+    pub url: String,
+    /// Which collection: its id, alias or title; needed where several can be read
+    #[arg(long, value_name = "ID")]
+    pub collection: Option<String>,
+    /// The outside source whose records these are [default: outside.NAME]
+    #[arg(long, value_name = "outside.NAME")]
+    pub originator: Option<String>,
+    /// The marking that counts where an object carries none
+    #[arg(long, default_value = "amber", value_name = "LABEL")]
+    pub floor: String,
+    /// The source's grade, such as B2; no grade in an object betters it
+    #[arg(long, value_name = "GRADE")]
+    pub grade: Option<String>,
+    /// Seconds between two polls of a serving node
+    #[arg(long, default_value_t = 900, value_name = "SECONDS")]
+    pub every: u32,
+    /// Objects to ask for at once
+    #[arg(long, default_value_t = 1_000, value_name = "N")]
+    pub page_objects: u32,
+    /// Sign in as this user
+    #[arg(long, requires = "password_file", conflicts_with = "token_file")]
+    pub user: Option<String>,
+    /// The file that holds the password; - for standard input
+    #[arg(long, value_name = "FILE", requires = "user")]
+    pub password_file: Option<PathBuf>,
+    /// Sign in with the bearer token this file holds; - for standard input
+    #[arg(long, value_name = "FILE")]
+    pub token_file: Option<PathBuf>,
+    /// Trust only servers whose certificate these authorities signed (PEM) [default: the system's]
+    #[arg(long, value_name = "FILE")]
+    pub ca: Option<PathBuf>,
+    /// Show this client certificate with its chain (PEM)
+    #[arg(long, value_name = "FILE", requires = "key")]
+    pub certificate: Option<PathBuf>,
+    /// Its private key (PEM)
+    #[arg(long, value_name = "FILE", requires = "certificate")]
+    pub key: Option<PathBuf>,
+    /// Permit HTTP without TLS: who listens on the way sees credential and content
+    #[arg(long)]
+    pub plain_http: bool,
+    /// Only say what would be set up
+    #[arg(long)]
+    pub dry_run: bool,
 }
 
 /// Verbs on agreements.

@@ -9,6 +9,7 @@ mod arguments;
 mod audit;
 mod decide;
 mod export;
+mod feed;
 mod import;
 mod pattern;
 mod remote;
@@ -91,6 +92,7 @@ fn run(arguments: Arguments) -> Result<Answer, Failure> {
         }
         Verb::Pattern { verb } => pattern::answer(&verb),
         Verb::Import(import) => import::import(&seat, &import, arguments.json),
+        Verb::Feed { verb } => feed::answer(&seat, verb, arguments.json),
         Verb::Export(wanted) => export::export(&seat, wanted, arguments.json),
         Verb::Deliver { again: None, give_up: None } => deliver(&seat),
         Verb::PageAddress => page_address(&seat),
@@ -331,6 +333,7 @@ fn command(verb: Verb) -> Result<Command, Failure> {
         | Verb::Decide { .. }
         | Verb::Import(_)
         | Verb::Export(_)
+        | Verb::Feed { .. }
         | Verb::Pattern { .. }
         | Verb::Deliver { again: None, give_up: None }
         | Verb::PageAddress

@@ -3,6 +3,7 @@
 mod agreements;
 mod delivery;
 mod export;
+mod feeds;
 mod log;
 mod members;
 mod records;
@@ -111,6 +112,12 @@ pub fn execute(desk: &mut Desk<'_>, command: Command) -> Outcome {
             same_as::link(desk, (one, other), linking, reason)
         }
         Command::SameAsShow { record } => same_as::show(desk, &record),
+        Command::FeedSet { feed } => feeds::set(desk, *feed),
+        Command::FeedList => feeds::list(desk),
+        Command::FeedShow { feed } => feeds::show(desk, &feed),
+        Command::FeedRemove { feed } => feeds::remove(desk, feed),
+        Command::FeedRunning { feed, running } => feeds::running(desk, &feed, running),
+        Command::FeedDue { feed } => feeds::due(desk, &feed),
         Command::Tick => records::tick(desk),
     }
 }

@@ -181,6 +181,7 @@ fn way(source: &Source) -> String {
         Source::Import { format, .. } => format!("import ({format})"),
         Source::Release { giver, .. } => format!("release by {giver}"),
         Source::Post { collection, .. } => format!("posted ({collection})"),
+        Source::Feed { feed, .. } => format!("feed {feed}"),
     }
 }
 

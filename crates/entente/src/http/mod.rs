@@ -74,11 +74,13 @@ pub fn serve(place: &Place) -> Result<(), Failure> {
     }
     let site = Arc::new(Site::new(place.open(edge::now()?)?, token).knowing(certificates)?);
     let courier = courier::Courier::start(Arc::clone(&site))?;
+    let poller = crate::feeds::Poller::start(Arc::clone(&site), place.clone())?;
     keep_view(&runtime, &site);
     let addresses = doors.iter().map(Door::address).collect::<Result<Vec<_>, _>>()?.join(" and ");
     journal::line("ready", &format!("{} listens on {addresses}", site.agency()));
     let stopped = runtime.block_on(accept(doors, router(&site)));
     courier.stop();
+    poller.stop();
     runtime.shutdown_timeout(limits::STOP_TIME_MAX);
     // INVARIANT: the lock is free only when no commit is in progress.
     site.write(|_| ())?;

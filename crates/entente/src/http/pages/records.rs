@@ -188,6 +188,7 @@ fn came(source: &Source) -> Html {
         Source::Import { format, .. } => words(format!("import ({format})")),
         Source::Release { giver, .. } => words(format!("release by {giver}")),
         Source::Post { collection, .. } => words(format!("posted ({collection})")),
+        Source::Feed { feed, .. } => words(format!("feed {feed}")),
     }
 }
 
@@ -249,6 +250,7 @@ fn lead(seen: &Seen) -> Html {
             start.mark(", given by ").text(giver).mark(" for ").text(purpose)
         }
         Source::Post { .. } => start.mark(", posted by its client, unsigned"),
+        Source::Feed { .. } => start.mark(", read from a feed, unsigned"),
     };
     whence.mark(".</p>")
 }
@@ -290,6 +292,12 @@ fn binding(seen: &Seen) -> Vec<(&'static str, Html)> {
             rows.push(("Credential shown", code(credential)));
             let grade = grade.map_or_else(|| "none".to_owned(), |grade| grade.to_string());
             rows.push(("Grade of the poster", words(grade)));
+        }
+        Source::Feed { feed, grade, upgraded } => {
+            let made = if *upgraded { ", made here of STIX 2.0" } else { "" };
+            rows.push(("Came by", words(format!("feed {feed}, unsigned{made}"))));
+            let grade = grade.map_or_else(|| "none".to_owned(), |grade| grade.to_string());
+            rows.push(("Grade of the source", words(grade)));
         }
     }
     rows.push(("Stored", instant(custody.stored_at)));
