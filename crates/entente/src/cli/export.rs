@@ -5,6 +5,7 @@
 
 mod events;
 mod sheet;
+mod table;
 
 use super::arguments::{Export, ExportFormat, Release};
 use super::{Seat, id, order};
@@ -56,6 +57,7 @@ pub fn export(seat: &Seat, wanted: Export, json: bool) -> Result<Answer, Failure
         report.count(&portion);
         if let Some(sheet) = &mut sheet {
             sheet.ours(&portion.ours);
+            sheet.redacted(redacted(&portion));
         }
         for object in &portion.objects {
             if let Some(sheet) = &mut sheet {
@@ -85,6 +87,7 @@ fn word(format: ExportFormat) -> &'static str {
     match format {
         ExportFormat::Stix => "stix",
         ExportFormat::Misp => "misp",
+        ExportFormat::Csv => "csv",
     }
 }
 
@@ -93,7 +96,14 @@ fn sheet(format: ExportFormat, lines: bool, out: Output) -> Result<Box<dyn Sheet
     match format {
         ExportFormat::Stix => sheet::stix(lines, out),
         ExportFormat::Misp => Ok(Box::new(events::Events::new(lines, out))),
+        ExportFormat::Csv => Ok(Box::new(table::Table::new(out)?)),
     }
+}
+
+/// The records of a portion that go with something withheld.
+fn redacted(portion: &Exported) -> Vec<RecordId> {
+    let redacted = portion.fates.iter().filter(|fate| fate.outcome == Given::Redact);
+    redacted.map(|fate| fate.record.clone()).collect()
 }
 
 fn recipient(wanted: &Export) -> Result<Option<StandingOrder>, Failure> {

@@ -10,6 +10,7 @@ mod audit;
 mod decide;
 mod export;
 mod import;
+mod map;
 mod pattern;
 mod remote;
 
@@ -90,6 +91,7 @@ fn run(arguments: Arguments) -> Result<Answer, Failure> {
             decide::decide(&vocab, &agreements, &cases, &out)
         }
         Verb::Pattern { verb } => pattern::answer(&verb),
+        Verb::Map(wanted) => map::map(&wanted, arguments.json),
         Verb::Import(import) => import::import(&seat, &import, arguments.json),
         Verb::Export(wanted) => export::export(&seat, wanted, arguments.json),
         Verb::Deliver { again: None, give_up: None } => deliver(&seat),
@@ -330,6 +332,7 @@ fn command(verb: Verb) -> Result<Command, Failure> {
         | Verb::TaxiiFixture { .. }
         | Verb::Decide { .. }
         | Verb::Import(_)
+        | Verb::Map(_)
         | Verb::Export(_)
         | Verb::Pattern { .. }
         | Verb::Deliver { again: None, give_up: None }
