@@ -126,6 +126,7 @@ fn a_table_for_a_partner_holds_what_the_gate_lets_through() {
     let other = xb.run(&["import", "stix", &bundle, "--dry-run"]);
     assert_eq!((&taken["by_type"], &taken["rejected"]), (&other["by_type"], &0.into()));
     assert_eq!(count, tally("redacted") + tally("released"));
-    released.retain(|line| !text.contains(&line.replace('"', "\"\"")));
+    let flat = text.replace(['\n', '\r'], " ");
+    released.retain(|line| !flat.contains(&line.replace('"', "\"\"")));
     assert!(released.is_empty(), "each object stands in the table byte for byte: {released:?}");
 }

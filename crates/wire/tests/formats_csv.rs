@@ -259,7 +259,9 @@ proptest! {
     }
 
     #[test]
-    fn no_table_and_no_map_breaks_anything(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+    fn no_table_and_no_map_breaks_anything(
+        bytes in proptest::collection::vec(any::<u8>(), 0..300),
+    ) {
         let found = survey(&bytes, false);
         if let Ok(found) = found {
             let map = write_map(&found, ("a \"table\"", "2025-01-01"), found.record(), &[]);
