@@ -44,7 +44,14 @@ pub fn map(wanted: &MapFile, json: bool) -> Result<Answer, Failure> {
         open.as_ref().map(|problem| json!({"reason": problem.reason, "cure": problem.cure}));
     let told = json!({"map": out.display().to_string(), "record": record, "survey": found,
         "open": problem, "text": text});
-    Ok(Answer::new(summary(&found, &record, (&wanted.file, &out), open.as_ref()), told))
+    let mut said = found.proposals(&record);
+    for (said, choice) in said.iter_mut().zip(choices.iter().map(Option::as_ref)) {
+        if let Some(choice) = choice {
+            *said = choice.to_string();
+        }
+    }
+    let files = (wanted.file.as_path(), out.as_path());
+    Ok(Answer::new(summary(&found, (&record, &said), files, open.as_ref()), told))
 }
 
 /// As much of a file as a survey looks at, and whether it goes on.
@@ -94,15 +101,15 @@ fn ask(
         *record = answer;
     }
     let mut choices = Vec::with_capacity(found.columns.len());
-    for guess in &found.columns {
-        choices.push(column(guess, record, (lines, told))?);
+    for (guess, proposal) in found.columns.iter().zip(found.proposals(record)) {
+        choices.push(column(guess, &proposal, (lines, told))?);
     }
     Ok(choices)
 }
 
 fn column(
     guess: &Guess,
-    record: &str,
+    proposal: &str,
     (lines, told): (&mut dyn BufRead, &mut dyn Write),
 ) -> Result<Option<Choice>, Failure> {
     let question = format!(
@@ -110,11 +117,11 @@ fn column(
         guess.at,
         plain(&guess.name),
         plain(&guess.samples.join(" | ")),
-        guess.proposal(record)
+        proposal
     );
     for _ in 0..TRIES {
         let answer = line(&question, (lines, told))?;
-        let answer = if answer.is_empty() { guess.proposal(record) } else { answer };
+        let answer = if answer.is_empty() { proposal.to_owned() } else { answer };
         match Choice::parse(&answer) {
             Ok(choice) => return Ok(Some(choice)),
             Err(reason) => say(&format!("  {reason}\n"), told)?,
@@ -148,7 +155,7 @@ fn line(
 
 fn summary(
     found: &Survey,
-    record: &str,
+    (record, said): (&str, &[String]),
     (file, out): (&Path, &Path),
     open: Option<&wire::csv::MapProblem>,
 ) -> String {
@@ -161,9 +168,9 @@ fn summary(
         found.delimiter,
         if found.header { "a" } else { "no" },
     )];
-    for guess in &found.columns {
+    for (guess, said) in found.columns.iter().zip(said) {
         let name = if guess.name.is_empty() { "(no name)" } else { &guess.name };
-        lines.push(format!("{:>4}  {}  {}", guess.at, guess.proposal(record), plain(name)));
+        lines.push(format!("{:>4}  {said}  {}", guess.at, plain(name)));
     }
     lines.push(format!("the map is {}: read it and correct it", out.display()));
     lines.push(match open {

@@ -8,7 +8,7 @@ use serde::de::IntoDeserializer;
 use serde::de::value::{Error, StrDeserializer};
 use serde_json::json;
 use std::collections::BTreeSet;
-use std::fmt::Write;
+use std::fmt::{self, Write};
 
 /// What somebody chose for one column.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,15 +48,23 @@ impl Choice {
     }
 }
 
-impl Guess {
-    /// What a map would say of this column, in words, such as `ip value`.
-    #[must_use]
-    pub fn proposal(&self, record: &str) -> String {
-        format!("{} {}", self.kind.word(), propose(self, record, &mut BTreeSet::new()))
+impl fmt::Display for Choice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.kind.word(), self.says)
     }
 }
 
 impl Survey {
+    /// What a map would say of each column of rows that become `record`, such as `ip value`.
+    #[must_use]
+    pub fn proposals(&self, record: &str) -> Vec<String> {
+        let mut taken = BTreeSet::new();
+        let columns = self.columns.iter();
+        let said =
+            |guess: &Guess| format!("{} {}", guess.kind.word(), propose(guess, record, &mut taken));
+        columns.map(said).collect()
+    }
+
     /// What rows most likely become; `?` where that cannot be told.
     #[must_use]
     pub fn record(&self) -> &'static str {
