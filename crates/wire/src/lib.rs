@@ -14,6 +14,7 @@
 pub mod agreement;
 pub mod canonical;
 pub mod cases;
+pub mod csv;
 pub mod document;
 pub mod envelope;
 pub mod ftm;

@@ -57,6 +57,8 @@ pub enum Format {
     Ucdp,
     /// MISP events, JSON
     Misp,
+    /// Any table (CSV, TSV) by a map, or one this program exported
+    Csv,
 }
 
 /// Arguments of `import`.
@@ -77,12 +79,31 @@ pub struct Import {
     /// Who MISP's community and sharing groups are here (TOML); without it a group is nobody
     #[arg(long, value_name = "MAP")]
     pub audiences: Option<PathBuf>,
+    /// How the columns of a table become records (TOML); `entente map` makes one
+    #[arg(long, value_name = "MAP")]
+    pub map: Option<PathBuf>,
     /// Keep STIX 2.0 as it is, without its 2.1 form beside it
     #[arg(long)]
     pub as_it_is: bool,
     /// Read and check, store nothing
     #[arg(long)]
     pub dry_run: bool,
+}
+
+/// Arguments of `map`.
+#[derive(Debug, Args)]
+pub struct MapFile {
+    /// The table
+    pub file: PathBuf,
+    /// Where to write the map [default: beside the table, with .map.toml after its name]
+    #[arg(long, value_name = "MAP")]
+    pub out: Option<PathBuf>,
+    /// What a row becomes, such as indicator, person or observed-data [default: a guess]
+    #[arg(long = "as", value_name = "KIND")]
+    pub kind: Option<String>,
+    /// Write over a map that is there
+    #[arg(long)]
+    pub force: bool,
 }
 
 /// A format to export.
@@ -92,6 +113,8 @@ pub enum ExportFormat {
     Stix,
     /// MISP events, in one `response`; what MISP has no form for as an attribute with its text
     Misp,
+    /// A table (CSV) for people to read, a row a record; importing it gives the same records
+    Csv,
 }
 
 /// Arguments of `export`.
@@ -223,6 +246,11 @@ pub enum Verb {
     },
     /// Import records from files
     Import(Import),
+    /// Look at a table and write the map that says how it becomes records
+    #[command(after_help = "Example:\n  entente map seizures.csv\n  entente -n DIR import csv \
+                            seizures.csv --map seizures.csv.map.toml --dry-run\n\nAt a terminal \
+                            it asks column by column. It needs no node.")]
+    Map(MapFile),
     /// Take records out as a file: for a partner through the gate, or your own copy
     Export(Export),
     /// Feeds: read collections of outside TAXII servers, again and again

@@ -6,6 +6,7 @@
 mod events;
 mod folder;
 mod sheet;
+mod table;
 
 use super::arguments::{Export, ExportFormat, Release};
 use super::{Seat, id, order};
@@ -60,6 +61,7 @@ pub fn export(seat: &Seat, wanted: Export, json: bool) -> Result<Answer, Failure
         report.count(&portion);
         if let Some(sheet) = &mut sheet {
             sheet.ours(&portion.ours);
+            sheet.redacted(redacted(&portion));
         }
         for object in &portion.objects {
             if let Some(sheet) = &mut sheet {
@@ -89,10 +91,17 @@ fn word(format: ExportFormat) -> &'static str {
     match format {
         ExportFormat::Stix => "stix",
         ExportFormat::Misp => "misp",
+        ExportFormat::Csv => "csv",
     }
 }
 
 /// The writer of a format.
+/// The records of a portion that go with something withheld.
+fn redacted(portion: &Exported) -> Vec<RecordId> {
+    let redacted = portion.fates.iter().filter(|fate| fate.outcome == Given::Redact);
+    redacted.map(|fate| fate.record.clone()).collect()
+}
+
 fn sheet(wanted: &Export) -> Result<Box<dyn Sheet>, Failure> {
     match (wanted.format, &wanted.feed) {
         (ExportFormat::Misp, Some(feed)) => Ok(Box::new(events::Events::feed(feed)?)),
@@ -102,7 +111,10 @@ fn sheet(wanted: &Export) -> Result<Box<dyn Sheet>, Failure> {
         (ExportFormat::Stix, None) => {
             sheet::stix(wanted.lines, Output::open(wanted.out.as_deref())?)
         }
-        (ExportFormat::Stix, Some(_)) => Err(no_feed(wanted.format)),
+        (ExportFormat::Csv, None) => {
+            Ok(Box::new(table::Table::new(Output::open(wanted.out.as_deref())?)?))
+        }
+        (ExportFormat::Stix | ExportFormat::Csv, Some(_)) => Err(no_feed(wanted.format)),
     }
 }
 

@@ -24,6 +24,7 @@ use std::io::{BufReader, IsTerminal, Read};
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::mpsc::{SyncSender, sync_channel};
+use wire::csv::Map;
 use wire::misp::Audiences;
 use wire::stix::{Fatal, Item, Rejected, Summary};
 
@@ -46,12 +47,13 @@ pub fn import(seat: &Seat, import: &Import, quiet: bool) -> Result<Answer, Failu
             "use clear, green, amber, amber+strict or red",
         )
     })?;
+    let map = table_map(import)?;
     let target = if import.dry_run { Target::Nowhere } else { target(seat)? };
     let mut run = Run {
         target,
         officer: seat.officer().to_owned(),
         format: import.format,
-        audiences: audiences(seat, import)?,
+        reading: Reading { audiences: audiences(seat, import)?, map },
         floor,
         upgrade: if import.as_it_is { Upgrade::No } else { Upgrade::Yes },
         report: Report::default(),
@@ -95,6 +97,24 @@ fn target(seat: &Seat) -> Result<Target<'_>, Failure> {
     }
 }
 
+/// The map of a table; only a table has one.
+fn table_map(import: &Import) -> Result<Option<Map>, Failure> {
+    if import.format != Format::Csv && import.map.is_some() {
+        let message = format!("`--map` is not for the format `{}`", format_word(import.format));
+        return Err(Failure::input("bad_argument", message, "leave it out, or import csv"));
+    }
+    super::map::read(import.map.as_deref())
+}
+
+/// What a format needs to know beside its bytes.
+#[derive(Clone)]
+struct Reading {
+    /// Who MISP's distributions reach.
+    audiences: Audiences,
+    /// How a table becomes records; absent for a table of this program's own.
+    map: Option<Map>,
+}
+
 /// Where records go.
 enum Target<'a> {
     /// The node's own store.
@@ -120,7 +140,7 @@ struct Run<'a> {
     target: Target<'a>,
     officer: String,
     format: Format,
-    audiences: Audiences,
+    reading: Reading,
     floor: Tlp,
     upgrade: Upgrade,
     report: Report,
@@ -200,12 +220,12 @@ fn portion(bodies: &[(Body, Made)]) -> usize {
 
 /// Reads a whole input into parcels, until the other side stops taking them.
 fn parcels(
-    (format, audiences, upgrade): (Format, &Audiences, Upgrade),
+    (format, reading, upgrade): (Format, &Reading, Upgrade),
     reader: Box<dyn Read + Send>,
     parcels: &SyncSender<Parcel>,
 ) -> Result<Summary, Fatal> {
     let mut parcel = Parcel::default();
-    let ended = read(format, audiences, reader, &mut |item| {
+    let ended = read(format, reading, reader, &mut |item| {
         parcel.take(item, upgrade);
         if parcel.is_full() && parcels.send(std::mem::take(&mut parcel)).is_err() {
             return ControlFlow::Break(());
@@ -223,12 +243,13 @@ fn format_word(format: Format) -> &'static str {
         Format::UnList => "un-list",
         Format::Ucdp => "ucdp",
         Format::Misp => "misp",
+        Format::Csv => "csv",
     }
 }
 
 fn read(
     format: Format,
-    audiences: &Audiences,
+    reading: &Reading,
     reader: Box<dyn Read + Send>,
     visit: &mut dyn FnMut(Item) -> ControlFlow<()>,
 ) -> Result<Summary, Fatal> {
@@ -236,7 +257,11 @@ fn read(
         Format::Stix => wire::stix::read(reader, visit),
         Format::UnList => wire::un_list::read(reader, visit),
         Format::Ucdp => wire::ucdp::read(reader, visit),
-        Format::Misp => wire::misp::read(reader, audiences, visit),
+        Format::Misp => wire::misp::read(reader, &reading.audiences, visit),
+        Format::Csv => match &reading.map {
+            Some(map) => wire::csv::read(reader, map, visit),
+            None => wire::csv::read_own(reader, visit),
+        },
     }
 }
 
@@ -272,11 +297,10 @@ impl Run<'_> {
         let progress = bar(quiet);
         let reader = open(path, &progress)?;
         let name = path.display().to_string();
-        let (format, audiences, upgrade) = (self.format, self.audiences.clone(), self.upgrade);
+        let (format, given, upgrade) = (self.format, self.reading.clone(), self.upgrade);
         let ended = std::thread::scope(|scope| {
             let (send, receive) = sync_channel(1);
-            let reading =
-                scope.spawn(move || parcels((format, &audiences, upgrade), reader, &send));
+            let reading = scope.spawn(move || parcels((format, &given, upgrade), reader, &send));
             let stored = receive.into_iter().try_for_each(|parcel| {
                 self.parcel(parcel, &name)?;
                 progress.set_message(words::count(self.report.stored, "record"));

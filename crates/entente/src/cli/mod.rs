@@ -11,6 +11,7 @@ mod decide;
 mod export;
 mod feed;
 mod import;
+mod map;
 mod pattern;
 mod remote;
 
@@ -91,6 +92,7 @@ fn run(arguments: Arguments) -> Result<Answer, Failure> {
             decide::decide(&vocab, &agreements, &cases, &out)
         }
         Verb::Pattern { verb } => pattern::answer(&verb),
+        Verb::Map(wanted) => map::map(&wanted, arguments.json),
         Verb::Import(import) => import::import(&seat, &import, arguments.json),
         Verb::Feed { verb } => feed::answer(&seat, verb, arguments.json),
         Verb::Export(wanted) => export::export(&seat, wanted, arguments.json),
@@ -332,6 +334,7 @@ fn command(verb: Verb) -> Result<Command, Failure> {
         | Verb::TaxiiFixture { .. }
         | Verb::Decide { .. }
         | Verb::Import(_)
+        | Verb::Map(_)
         | Verb::Export(_)
         | Verb::Feed { .. }
         | Verb::Pattern { .. }

@@ -103,6 +103,9 @@ pub trait Sheet {
     /// Takes note of records that only this agency asserts, before they come.
     fn ours(&mut self, _records: &[RecordId]) {}
 
+    /// Takes note of records of the next portion that go redacted, before they come.
+    fn redacted(&mut self, _records: Vec<RecordId>) {}
+
     /// Ends the file.
     ///
     /// # Errors
