@@ -1,0 +1,221 @@
+//! Events put together from what a partner may read: a report, and of what it names all that the
+//! gate lets through.
+//!
+//! Cost: one event is a look-up for each record it names; a list is a head for each row of the
+//! partner's collections, and the content of each report in them.
+//! INVARIANT: nothing is counted or named that the gate did not let through.
+//! LIMIT: a record that no readable report names stands in no event; TAXII shows it.
+
+use super::cards;
+use crate::http::errors::Problem;
+use crate::http::limits::MISP_MEMBERS_MAX;
+use model::ids::AgencyId;
+use model::posting::Collection;
+use model::time::Timestamp;
+use node::facts::Facts;
+use node::pages::{Page, Shown, Versions, Wanted};
+use serde_json::{Map, Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+use wire::misp::{Distribution, write};
+use wire::stix::{EXTENSION_ID, StixObject};
+
+/// Reports read at a time.
+const REPORTS_AT_ONCE: usize = 200;
+/// Members of an event that the form without parts leaves out.
+pub const PARTS: [&str; 4] = ["Attribute", "Object", "EventReport", "Sighting"];
+
+/// What one partner may read now.
+pub struct Library<'a> {
+    facts: &'a Facts<'a>,
+    reader: &'a AgencyId,
+    readable: Vec<Collection>,
+    now: Timestamp,
+}
+
+/// An event's report as the partner may read it.
+pub struct Head {
+    report: StixObject,
+    originator: AgencyId,
+    /// The event without its parts.
+    pub event: Map<String, Value>,
+}
+
+/// A whole event.
+pub struct Whole {
+    /// As MISP writes it.
+    pub event: Map<String, Value>,
+    /// The records in it, the report among them.
+    pub records: BTreeSet<String>,
+}
+
+impl<'a> Library<'a> {
+    /// The collections the reader may read, in their order: what was released to it, its own
+    /// postings, communities.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub fn of(facts: &'a Facts<'a>, reader: &'a AgencyId, now: Timestamp) -> Result<Self, Problem> {
+        let all = node::shelf::collections(facts, reader, now)?;
+        let readable = all.into_iter().filter(|one| one.rights.read);
+        let readable = readable.map(|one| one.collection).collect();
+        Ok(Self { facts, reader, readable, now })
+    }
+
+    fn page(&self, collection: &Collection, wanted: &Wanted) -> Result<Page, Problem> {
+        Ok(node::shelf::page(self.facts, self.reader, collection, wanted, self.now)?)
+    }
+
+    fn last(ids: BTreeSet<String>, limit: usize) -> Wanted {
+        let versions = Versions::Some { first: false, last: true, at: BTreeSet::new() };
+        Wanted { ids: Some(ids), versions, ..Wanted::first(limit) }
+    }
+
+    /// These records, as far as they may be read: the newest version of each.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub fn records(&self, ids: &BTreeSet<String>) -> Result<Vec<Shown>, Problem> {
+        let mut found = BTreeMap::<String, Shown>::new();
+        for collection in &self.readable {
+            let wanted = Self::last(ids.clone(), ids.len().saturating_mul(8).max(1));
+            for shown in self.page(collection, &wanted)?.rows {
+                let id = shown.record().to_string();
+                let newer = |known: &Shown| known.version_at() < shown.version_at();
+                if found.get(&id).is_none_or(newer) {
+                    found.insert(id, shown);
+                }
+            }
+        }
+        Ok(found.into_values().collect())
+    }
+
+    /// The report of one event; nothing where there is none for this reader.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub fn head(&self, uuid: &str) -> Result<Option<Head>, Problem> {
+        let ids = BTreeSet::from([format!("report--{uuid}")]);
+        self.records(&ids)?.pop().map(head).transpose()
+    }
+
+    /// Visits the reports the reader may read, oldest first in each collection, until the visitor
+    /// says `false`.
+    ///
+    /// # Errors
+    /// The store failed, or what the visitor answers.
+    pub fn heads(
+        &self,
+        visit: &mut dyn FnMut(Head) -> Result<bool, Problem>,
+    ) -> Result<(), Problem> {
+        let mut seen = BTreeSet::new();
+        for collection in &self.readable {
+            let mut after = None;
+            loop {
+                let wanted = Wanted {
+                    after,
+                    kinds: Some(BTreeSet::from(["report".to_owned()])),
+                    versions: Versions::Some { first: false, last: true, at: BTreeSet::new() },
+                    ..Wanted::first(REPORTS_AT_ONCE)
+                };
+                let page = self.page(collection, &wanted)?;
+                after = page.next();
+                for shown in page.rows {
+                    if seen.insert(shown.record().to_string()) && !visit(head(shown)?)? {
+                        return Ok(());
+                    }
+                }
+                if after.is_none() {
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts an event together.
+    ///
+    /// # Errors
+    /// The store failed, or the event names too many records.
+    pub fn whole(&self, head: &Head) -> Result<Whole, Problem> {
+        let refs = head.report.value().get("object_refs").and_then(Value::as_array);
+        let ids = refs.into_iter().flatten().filter_map(Value::as_str);
+        let ids: BTreeSet<String> = ids.map(str::to_owned).collect();
+        if ids.len() > MISP_MEMBERS_MAX {
+            let cause = format!("an event names more than {MISP_MEMBERS_MAX} records");
+            return Err(Problem::of("answer_too_large").at(cause).hinting("read it over TAXII"));
+        }
+        let mut objects = Vec::with_capacity(ids.len().saturating_add(1));
+        let mut records = BTreeSet::from([head.report.id().to_string()]);
+        for shown in self.records(&ids)? {
+            // WHY: a report inside a report is an event of its own.
+            if shown.kind() != "report" {
+                records.insert(shown.record().to_string());
+                objects.push(object(&shown)?);
+            }
+        }
+        objects.push(head.report.clone());
+        Ok(Whole {
+            event: written(&objects, head.report.id().as_str(), &head.originator)?,
+            records,
+        })
+    }
+}
+
+fn damaged(problem: impl ToString) -> Problem {
+    Problem::of("internal").because(problem)
+}
+
+fn object(shown: &Shown) -> Result<StixObject, Problem> {
+    StixObject::parse(shown.raw()).map_err(damaged)
+}
+
+fn head(shown: Shown) -> Result<Head, Problem> {
+    let mut value = object(&shown)?.value().clone();
+    // WHY: a report that did not come from MISP is an event too; it is marked in this copy only.
+    if let Some(members) = value.as_object_mut() {
+        let mut inside = members;
+        for name in ["extensions", EXTENSION_ID, "fields"] {
+            let next = inside.entry(name).or_insert_with(|| json!({})).as_object_mut();
+            inside = next.ok_or_else(|| damaged("an extension that is no object"))?;
+        }
+        inside.insert("misp.event".to_owned(), json!(true));
+    }
+    let report = StixObject::parse(value.to_string().as_bytes()).map_err(damaged)?;
+    let originator = shown.originator().clone();
+    let mut event = written(std::slice::from_ref(&report), report.id().as_str(), &originator)?;
+    PARTS.iter().for_each(|part| drop(event.remove(*part)));
+    Ok(Head { report, originator, event })
+}
+
+/// The event of one report among these objects.
+fn written(
+    objects: &[StixObject],
+    id: &str,
+    originator: &AgencyId,
+) -> Result<Map<String, Value>, Problem> {
+    let uuid = id.trim_start_matches("report--");
+    // INVARIANT: an event that leaves is for the one organisation that takes it.
+    let events = write(objects, &|_| Distribution::Organisation).events;
+    let mut events = events.into_iter().filter_map(|event| match event {
+        Value::Object(event) => Some(event),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
+            None
+        }
+    });
+    let event = events.find(|event| event.get("uuid").and_then(Value::as_str) == Some(uuid));
+    let mut event = event.ok_or_else(|| damaged("a report became no event"))?;
+    // WHY: the release is the publication; MISP pulls nothing that is not published.
+    event.insert("published".to_owned(), json!(true));
+    let maker = event.entry("Orgc").or_insert_with(|| cards::organisation(originator.as_str()));
+    let maker = maker.clone();
+    event.entry("Org").or_insert(maker);
+    event.entry("threat_level_id").or_insert_with(|| json!("4"));
+    event.entry("analysis").or_insert_with(|| json!("2"));
+    if !event.contains_key("publish_timestamp") {
+        let at = event.get("timestamp").cloned().unwrap_or_else(|| json!("0"));
+        event.insert("publish_timestamp".to_owned(), at);
+    }
+    let count = wire::misp::attributes(&event).len();
+    event.insert("attribute_count".to_owned(), json!(count.to_string()));
+    Ok(event)
+}
