@@ -19,6 +19,8 @@ pub const MISP_ANSWER_BYTES_MAX: usize = 64 * 1024 * 1024;
 pub const MISP_EVENTS_MAX: usize = 10_000;
 /// LIMIT: events in the short index, which reads no parts.
 pub const MISP_INDEX_MAX: usize = 100_000;
+/// LIMIT: sightings a partner pushed that one answer looks through.
+pub const MISP_SIGHTINGS_MAX: usize = 50_000;
 /// LIMIT: records that one event of an answer names.
 pub const MISP_MEMBERS_MAX: usize = 20_000;
 /// LIMIT: bytes of an officer's command; it is read only after the token has been checked.

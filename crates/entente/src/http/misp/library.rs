@@ -2,19 +2,21 @@
 //! gate lets through.
 //!
 //! Cost: one event is a look-up for each record it names; a list is a head for each row of the
-//! partner's collections, and the content of each report in them.
+//! partner's collections, and the content of each report in them. Where events go whole, the
+//! sightings the partner pushed are read once for the answer.
 //! INVARIANT: nothing is counted or named that the gate did not let through.
 //! LIMIT: a record that no readable report names stands in no event; TAXII shows it.
 
 use super::cards;
 use crate::http::errors::Problem;
-use crate::http::limits::MISP_MEMBERS_MAX;
+use crate::http::limits::{MISP_MEMBERS_MAX, MISP_SIGHTINGS_MAX};
 use model::ids::AgencyId;
 use model::posting::Collection;
 use model::time::Timestamp;
 use node::facts::Facts;
 use node::pages::{Page, Shown, Versions, Wanted};
 use serde_json::{Map, Value, json};
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use wire::misp::{Distribution, write};
 use wire::stix::{EXTENSION_ID, StixObject};
@@ -24,12 +26,16 @@ const REPORTS_AT_ONCE: usize = 200;
 /// Members of an event that the form without parts leaves out.
 pub const PARTS: [&str; 4] = ["Attribute", "Object", "EventReport", "Sighting"];
 
+/// The kinds of record a sighting is: seen, contested as false, expired.
+pub const SIGHTING_KINDS: [&str; 3] = ["sighting", "opinion", "note"];
+
 /// What one partner may read now.
 pub struct Library<'a> {
     facts: &'a Facts<'a>,
     reader: &'a AgencyId,
     readable: Vec<Collection>,
     now: Timestamp,
+    pushed: OnceCell<BTreeMap<String, Vec<StixObject>>>,
 }
 
 /// An event's report as the partner may read it.
@@ -58,7 +64,7 @@ impl<'a> Library<'a> {
         let all = node::shelf::collections(facts, reader, now)?;
         let readable = all.into_iter().filter(|one| one.rights.read);
         let readable = readable.map(|one| one.collection).collect();
-        Ok(Self { facts, reader, readable, now })
+        Ok(Self { facts, reader, readable, now, pushed: OnceCell::new() })
     }
 
     fn page(&self, collection: &Collection, wanted: &Wanted) -> Result<Page, Problem> {
@@ -132,6 +138,43 @@ impl<'a> Library<'a> {
         Ok(())
     }
 
+    /// The sightings the reader pushed apart from an event, by what they are of; read once.
+    fn pushed(&self) -> Result<&BTreeMap<String, Vec<StixObject>>, Problem> {
+        if let Some(known) = self.pushed.get() {
+            return Ok(known);
+        }
+        let (mut pushed, mut count) = (BTreeMap::<String, Vec<StixObject>>::new(), 0_usize);
+        let inboxes = self.readable.iter().filter(|one| matches!(one, Collection::Inbox(_)));
+        for inbox in inboxes {
+            let mut after = None;
+            loop {
+                let wanted = Wanted {
+                    after,
+                    kinds: Some(SIGHTING_KINDS.map(str::to_owned).into()),
+                    ..Wanted::first(REPORTS_AT_ONCE)
+                };
+                let page = self.page(inbox, &wanted)?;
+                after = page.next();
+                count = count.saturating_add(page.rows.len());
+                if count > MISP_SIGHTINGS_MAX {
+                    let cause = format!("more than {MISP_SIGHTINGS_MAX} sightings of yours");
+                    let help = "read them over TAXII, or withdraw old ones there";
+                    return Err(Problem::of("answer_too_large").at(cause).hinting(help));
+                }
+                for shown in page.rows {
+                    let object = object(&shown)?;
+                    if let Some(of) = sighted(&object) {
+                        pushed.entry(of.to_owned()).or_default().push(object);
+                    }
+                }
+                if after.is_none() {
+                    break;
+                }
+            }
+        }
+        Ok(self.pushed.get_or_init(|| pushed))
+    }
+
     /// Puts an event together.
     ///
     /// # Errors
@@ -153,11 +196,33 @@ impl<'a> Library<'a> {
                 objects.push(object(&shown)?);
             }
         }
-        objects.push(head.report.clone());
+        let pushed = self.pushed()?;
+        let mut report = head.report.value().clone();
+        for object in records.clone().iter().filter_map(|id| pushed.get(id)).flatten() {
+            if records.insert(object.id().to_string()) {
+                let refs = report.get_mut("object_refs").and_then(Value::as_array_mut);
+                refs.into_iter().for_each(|refs| refs.push(json!(object.id().as_str())));
+                objects.push(object.clone());
+            }
+        }
+        objects.push(StixObject::parse(report.to_string().as_bytes()).map_err(damaged)?);
         Ok(Whole {
             event: written(&objects, head.report.id().as_str(), &head.originator)?,
             records,
         })
+    }
+}
+
+/// What a sighting, an opinion or a note of a sighting is of.
+#[must_use]
+pub fn sighted(object: &StixObject) -> Option<&str> {
+    match object.kind() {
+        "sighting" => object.text("sighting_of_ref"),
+        "opinion" | "note" => {
+            let refs = object.value().get("object_refs").and_then(Value::as_array);
+            refs.and_then(|refs| refs.first()).and_then(Value::as_str)
+        }
+        _ => None,
     }
 }
 

@@ -1,6 +1,6 @@
 //! Sightings apart from their events: searched, and pushed onto parts of events the caller reads.
 
-use super::library::Whole;
+use super::library::{SIGHTING_KINDS, Whole, sighted};
 use super::push;
 use super::read::{Rows, heads, search as asked};
 use super::{Visit, cards};
@@ -11,9 +11,6 @@ use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use wire::misp::Scope;
 use wire::stix::StixObject;
-
-/// The kinds of record a sighting is: seen, contested as false, expired.
-const KINDS: [&str; 3] = ["sighting", "opinion", "note"];
 
 fn inside(map: &Map<String, Value>) -> impl Iterator<Item = &Map<String, Value>> {
     let all = map.get("Sighting").and_then(Value::as_array);
@@ -83,7 +80,8 @@ pub fn filter(visit: &Visit, id: Option<&str>, body: &[u8]) -> Result<Value, Pro
         push::uuid(Some(one)).ok_or_else(wrong)
     });
     let uuids = uuids.collect::<Result<Vec<_>, _>>()?;
-    let ids = uuids.iter().flat_map(|id| KINDS.map(|kind| format!("{kind}--{id}"))).collect();
+    let ids =
+        uuids.iter().flat_map(|id| SIGHTING_KINDS.map(|kind| format!("{kind}--{id}"))).collect();
     let held = visit.library(|library| library.records(&ids))?;
     visit.log(body, held.len())?;
     let held: BTreeSet<&str> = held
@@ -107,7 +105,7 @@ pub fn save(visit: &Visit, id: Option<&str>, body: &[u8]) -> Result<Value, Probl
             None => unfit.push(fault(visit, at, "no `attribute_uuid`")),
         }
     }
-    let (objects, more) = sighted(visit, &whole, &mut of)?;
+    let (objects, more) = placed(visit, &whole, &mut of)?;
     unfit.extend(more);
     for at in of.keys() {
         unfit.push(StatusItem {
@@ -146,7 +144,7 @@ fn fault(visit: &Visit, at: usize, cause: &str) -> StatusItem {
 ///
 /// WHY: a sighting is read beside the part it is of, so that it gets the part's markings and the
 /// identifier of its record; of all that is read again only the sightings go on.
-fn sighted(
+fn placed(
     visit: &Visit,
     whole: &Whole,
     of: &mut BTreeMap<String, Vec<Value>>,
@@ -170,15 +168,7 @@ fn sighted(
     event.entry("Orgc").or_insert_with(|| cards::organisation(visit.caller.partner().as_str()));
     let (objects, unfit) = push::records(visit, &event)?;
     let is_sighting = |object: &StixObject| {
-        let of = match object.kind() {
-            "sighting" => object.text("sighting_of_ref"),
-            "opinion" | "note" => {
-                let refs = object.value().get("object_refs").and_then(Value::as_array);
-                refs.and_then(|refs| refs.first()).and_then(Value::as_str)
-            }
-            _ => None,
-        };
-        of.is_some_and(|of| whole.records.contains(of))
+        sighted(object).is_some_and(|of| whole.records.contains(of))
             && !whole.records.contains(object.id().as_str())
     };
     Ok((objects.into_iter().filter(is_sighting).collect(), unfit))
