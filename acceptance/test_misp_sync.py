@@ -66,7 +66,7 @@ def test_an_event_is_pushed_read_back_edited_and_found(misp):
     assert misp.event_exists(made.uuid)
     added.info = "Courier at Vell, second day"
     edited = misp.update_event(added, event_id=added.uuid, pythonify=True)
-    assert edited.info == added.info
+    assert isinstance(edited, MISPEvent) and edited.info == added.info, edited
     found = misp.search(value="vell.example|192.0.2.92", eventid=made.uuid, pythonify=True)
     assert [one.uuid for one in found] == [made.uuid]
     # One half of a pair is found, as in MISP.

@@ -105,7 +105,7 @@ fn a_client_signs_in_and_is_told_who_it_is() {
     assert!(refused.json()["message"].as_str().unwrap().contains("token"));
     assert_eq!(scene.xa.get("/users/view/me", &[]), refused);
     assert_eq!(scene.get(&scene.xa.token(), "/users/view/me"), refused);
-    let two = [("authorization", &scene.xb[..]), ("x-misp-auth", &scene.xb[..])];
+    let two = [("authorization", scene.xb.as_str()), ("x-misp-auth", scene.xb.as_str())];
     assert_eq!(scene.xa.get("/users/view/me", &two), refused);
 }
 
@@ -113,9 +113,9 @@ fn a_client_signs_in_and_is_told_who_it_is() {
 fn requests_in_the_wrong_form_are_refused_with_their_place() {
     let scene = Scene::new();
     let index = "/events/index";
-    let form = [("authorization", &scene.xb[..]), ("content-type", "text/csv")];
+    let form = [("authorization", scene.xb.as_str()), ("content-type", "text/csv")];
     assert_eq!(scene.xa.post(index, &form, "{}").status, 415);
-    let auth = [("authorization", &scene.xb[..]), JSON];
+    let auth = [("authorization", scene.xb.as_str()), JSON];
     for body in ["{", "[1]", "{\"a\":1,\"a\":2}", "\u{feff}{}"] {
         let said = scene.xa.post(index, &auth, body);
         assert_eq!(said.status, 400, "{body}: {}", said.body);
@@ -238,7 +238,10 @@ fn events_and_sightings_are_pushed_into_the_partners_inbox() {
     let view = format!("/events/view/{EVENT}");
     let read = scene.get(&scene.xb, &view).json()["Event"].clone();
     assert_eq!(read["Attribute"][0]["value"], "192.0.2.77", "{read}");
-    assert_eq!(read["Orgc"]["name"], "Belmark CERT");
+    assert_eq!(
+        (&read["Orgc"]["name"], &read["distribution"]),
+        (&"Belmark CERT".into(), &"1".into())
+    );
     assert_eq!(scene.get(&scene.xc, &view).status, 404, "nobody else reads it");
     assert_eq!(scene.post(&scene.xb, &edit, &first).status, 403, "not newer");
     let said = scene.post(&scene.xb, &edit, &pushed("1772452900", "192.0.2.78"));

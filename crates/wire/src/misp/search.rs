@@ -342,11 +342,12 @@ impl Search {
     }
 }
 
+/// An attribute, and the object it stands in.
+type Part<'a> = (&'a Map<String, Value>, Option<&'a Map<String, Value>>);
+
 /// The attributes of an event, each with the object it stands in.
 #[must_use]
-pub fn attributes<'a>(
-    event: &'a Map<String, Value>,
-) -> Vec<(&'a Map<String, Value>, Option<&'a Map<String, Value>>)> {
+pub fn attributes(event: &Map<String, Value>) -> Vec<Part<'_>> {
     let own = list(event, "Attribute").iter().filter_map(Value::as_object);
     let objects = list(event, "Object").iter().filter_map(Value::as_object);
     let inner = objects.flat_map(|object| {
@@ -433,10 +434,8 @@ fn switch(name: &str, value: &Value) -> Result<bool, SearchProblem> {
 
 /// `deleted`: 0, 1, or a list of both, as MISP takes it.
 fn deleted(value: &Value) -> Result<bool, SearchProblem> {
-    match value {
-        Value::Array(all) => all.iter().try_fold(false, |on, one| Ok(on | switch("deleted", one)?)),
-        one => switch("deleted", one),
-    }
+    let all = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
+    all.iter().try_fold(false, |on, one| Ok(on | switch("deleted", one)?))
 }
 
 fn number(name: &str, value: &Value) -> Result<usize, SearchProblem> {

@@ -45,7 +45,7 @@ pub fn me(caller: &Admitted) -> Value {
         "perm_analyst_data": false, "perm_warninglist": false, "perm_decaying": false,
     });
     let user = json!({
-        "email": agency, "org_id": organisation["uuid"], "disabled": false, "autoalert": false,
+        "email": agency, "org_id": organisation.get("uuid"), "disabled": false, "autoalert": false,
     });
     json!({"User": user, "Role": role, "UserSetting": [], "Organisation": organisation})
 }

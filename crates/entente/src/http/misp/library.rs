@@ -101,7 +101,7 @@ impl<'a> Library<'a> {
     /// The store failed.
     pub fn head(&self, uuid: &str) -> Result<Option<Head>, Problem> {
         let ids = BTreeSet::from([format!("report--{uuid}")]);
-        self.records(&ids)?.pop().map(head).transpose()
+        self.records(&ids)?.pop().map(|shown| head(shown, self.reader)).transpose()
     }
 
     /// Visits the reports the reader may read, oldest first in each collection, until the visitor
@@ -126,7 +126,8 @@ impl<'a> Library<'a> {
                 let page = self.page(collection, &wanted)?;
                 after = page.next();
                 for shown in page.rows {
-                    if seen.insert(shown.record().to_string()) && !visit(head(shown)?)? {
+                    if seen.insert(shown.record().to_string()) && !visit(head(shown, self.reader)?)?
+                    {
                         return Ok(());
                     }
                 }
@@ -189,9 +190,16 @@ impl<'a> Library<'a> {
         }
         let mut objects = Vec::with_capacity(ids.len().saturating_add(1));
         let mut records = BTreeSet::from([head.report.id().to_string()]);
+        let mut own = BTreeSet::new();
+        if head.originator == *self.reader {
+            own.insert(head.report.id().to_string());
+        }
         for shown in self.records(&ids)? {
             // WHY: a report inside a report is an event of its own.
             if shown.kind() != "report" {
+                if shown.originator() == self.reader {
+                    own.insert(shown.record().to_string());
+                }
                 records.insert(shown.record().to_string());
                 objects.push(object(&shown)?);
             }
@@ -207,7 +215,7 @@ impl<'a> Library<'a> {
         }
         objects.push(StixObject::parse(report.to_string().as_bytes()).map_err(damaged)?);
         Ok(Whole {
-            event: written(&objects, head.report.id().as_str(), &head.originator)?,
+            event: written(&objects, (head.report.id().as_str(), &head.originator), &own)?,
             records,
         })
     }
@@ -234,7 +242,7 @@ fn object(shown: &Shown) -> Result<StixObject, Problem> {
     StixObject::parse(shown.raw()).map_err(damaged)
 }
 
-fn head(shown: Shown) -> Result<Head, Problem> {
+fn head(shown: Shown, reader: &AgencyId) -> Result<Head, Problem> {
     let mut value = object(&shown)?.value().clone();
     // WHY: a report that did not come from MISP is an event too; it is marked in this copy only.
     if let Some(members) = value.as_object_mut() {
@@ -247,20 +255,30 @@ fn head(shown: Shown) -> Result<Head, Problem> {
     }
     let report = StixObject::parse(value.to_string().as_bytes()).map_err(damaged)?;
     let originator = shown.originator().clone();
-    let mut event = written(std::slice::from_ref(&report), report.id().as_str(), &originator)?;
+    let mut own = BTreeSet::new();
+    if originator == *reader {
+        own.insert(report.id().to_string());
+    }
+    let who = (report.id().as_str(), &originator);
+    let mut event = written(std::slice::from_ref(&report), who, &own)?;
     PARTS.iter().for_each(|part| drop(event.remove(*part)));
     Ok(Head { report, originator, event })
 }
 
-/// The event of one report among these objects.
+/// The event of one report among these objects; `own` are the reader's own records.
 fn written(
     objects: &[StixObject],
-    id: &str,
-    originator: &AgencyId,
+    (id, originator): (&str, &AgencyId),
+    own: &BTreeSet<String>,
 ) -> Result<Map<String, Value>, Problem> {
     let uuid = id.trim_start_matches("report--");
-    // INVARIANT: an event that leaves is for the one organisation that takes it.
-    let events = write(objects, &|_| Distribution::Organisation).events;
+    // INVARIANT: what others gave is for the one organisation that takes it; the reader's own word
+    // reads as it was said, so that it can be edited.
+    let distribution = |object: &StixObject| match own.contains(object.id().as_str()) {
+        true => Distribution::Stated,
+        false => Distribution::Organisation,
+    };
+    let events = write(objects, &distribution).events;
     let mut events = events.into_iter().filter_map(|event| match event {
         Value::Object(event) => Some(event),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
