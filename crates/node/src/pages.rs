@@ -1,7 +1,8 @@
 //! Pages of a collection through the gate: each row is decided on again when it is read.
 //!
 //! What is asked for is answered in the order of `added_at`. Filters look at heads; contents are
-//! fetched only for what is shown, and read again only where something must be cut out of them.
+//! fetched only for what is shown, and read again only where something must be cut out of them
+//! that was not lately.
 //!
 //! INVARIANT: `more`, counts and places come from rows that are shown; a row that the gate
 //! withholds leaves no trace in a page (law 7).
@@ -15,13 +16,13 @@ use crate::Body;
 use crate::error::NodeError;
 use crate::facts::Facts;
 use crate::listing::{Head, Holds, Listing, kind_of, version_stem};
-use crate::view::Effort;
+use crate::view::{Effort, Kept};
 use model::ids::{AgencyId, RecordId};
 use model::time::Timestamp;
 use pass::Pass;
 use protocol::Released;
 use std::collections::BTreeSet;
-use wire::stix::{RawObject, SpecVersion};
+use wire::stix::SpecVersion;
 
 /// What is asked of a collection. Fields are ANDed, values of a field ORed; `None` asks nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -114,10 +115,11 @@ pub struct Shown {
 /// A release as a page holds it.
 #[derive(Debug)]
 pub enum Release {
-    /// Whole, as stored; empty where only heads were asked for.
-    Whole(Released<RawObject>),
-    /// With parts withheld.
-    Cut(Released<Body>),
+    /// Answered from the view: as stored, or what is left of it. What would go whole is empty where
+    /// only heads were asked for.
+    Stored(Released<Kept>),
+    /// Decided on from the store.
+    Read(Released<Body>),
 }
 
 impl Shown {
@@ -125,8 +127,8 @@ impl Shown {
     #[must_use]
     pub fn record(&self) -> &RecordId {
         match &self.release {
-            Release::Whole(released) => released.record(),
-            Release::Cut(released) => released.record(),
+            Release::Stored(released) => released.record(),
+            Release::Read(released) => released.record(),
         }
     }
 
@@ -134,8 +136,8 @@ impl Shown {
     #[must_use]
     pub fn originator(&self) -> &AgencyId {
         match &self.release {
-            Release::Whole(released) => released.originator(),
-            Release::Cut(released) => released.originator(),
+            Release::Stored(released) => released.originator(),
+            Release::Read(released) => released.originator(),
         }
     }
 
@@ -143,8 +145,8 @@ impl Shown {
     #[must_use]
     pub fn raw(&self) -> &[u8] {
         match &self.release {
-            Release::Whole(released) => released.content().map_or(&[], RawObject::raw),
-            Release::Cut(released) => released.content().map_or(&[], Body::raw),
+            Release::Stored(released) => released.content().map_or(&[], Kept::raw),
+            Release::Read(released) => released.content().map_or(&[], Body::raw),
         }
     }
 

@@ -13,10 +13,13 @@
 //! has the view built anew.
 
 mod audience;
+mod cuts;
 mod row;
 mod state;
 
 pub(crate) use audience::{Goes, Round, audience};
+pub(crate) use cuts::Cuts;
+pub use cuts::Kept;
 pub(crate) use state::State;
 
 use crate::error::NodeError;
@@ -53,6 +56,8 @@ pub struct View {
     work: Mutex<()>,
     /// A reader went without it.
     missed: AtomicBool,
+    /// What was cut out of contents lately.
+    pub(crate) cuts: Arc<Cuts>,
 }
 
 #[derive(Default)]

@@ -101,8 +101,8 @@ fn the_view_answers_as_the_store_does() {
             rows.iter().map(|row| row.raw().to_vec()).collect()
         };
         assert_eq!(bytes(&quick), bytes(&slow));
-        assert!(slow.iter().all(|row| matches!(row.release, Release::Cut(_))));
-        whole += quick.iter().filter(|row| matches!(row.release, Release::Whole(_))).count();
+        assert!(slow.iter().all(|row| matches!(row.release, Release::Read(_))));
+        whole += quick.iter().filter(|row| matches!(row.release, Release::Stored(_))).count();
     }
     assert!(whole > 3 && asked > 20, "{whole} whole of {asked}: the scenario lost its point");
 }

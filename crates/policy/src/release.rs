@@ -22,7 +22,7 @@ use model::decision::{Decision, Outcome, Reason, RefusalMode};
 use model::ids::{AgencyId, RecordId};
 use model::record::Record;
 use model::request::Ask;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 use std::sync::Arc;
 
@@ -209,14 +209,16 @@ fn finish<T: Content>(
     let content = match decision.outcome {
         Outcome::Refuse => return Err(Refusal::new(decision)),
         Outcome::HitOnly => None,
-        Outcome::Release | Outcome::Redact => match strip(record, content, &decision, betraying) {
-            Ok(content) => Some(content),
-            Err(fault) => {
-                let mode = decision.refusal_mode;
-                let decision = refused(decision, Reason::UnknownMarking, mode);
-                return Err(Refusal { decision: Box::new(decision), fault: Some(fault) });
+        Outcome::Release | Outcome::Redact => {
+            match strip(content, &decision, &record.fields, betraying) {
+                Ok(content) => Some(content),
+                Err(fault) => {
+                    let mode = decision.refusal_mode;
+                    let decision = refused(decision, Reason::UnknownMarking, mode);
+                    return Err(Refusal { decision: Box::new(decision), fault: Some(fault) });
+                }
             }
-        },
+        }
     };
     Ok(made(record, content, decision, to))
 }
@@ -245,14 +247,14 @@ fn hidden_pointers<'a>(record: &'a Record, hidden: &BTreeSet<RecordId>) -> BTree
 
 /// A copy of the content without withheld fields and betraying references.
 fn strip<T: Content>(
-    record: &Record,
     content: &T,
     decision: &Decision,
+    fields: &BTreeMap<String, Vec<String>>,
     betraying: BTreeSet<&str>,
 ) -> Result<T, String> {
     let mut pointers = betraying;
     for field in &decision.redacted_fields {
-        let places = record.fields.get(field).map_or(&[][..], Vec::as_slice);
+        let places = fields.get(field).map_or(&[][..], Vec::as_slice);
         // A withheld field whose place is not known cannot be taken out.
         if places.is_empty() {
             return Err(format!("field `{field}` names no place in the content"));

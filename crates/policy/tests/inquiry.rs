@@ -32,7 +32,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use worlds::id;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Blank;
+struct Blank(Vec<String>);
 
 impl Content for Blank {
     type Error = String;
@@ -41,8 +41,16 @@ impl Content for Blank {
     }
 
     fn without(&self, pointers: &[&str]) -> Result<Self, String> {
-        if pointers.is_empty() { Ok(Self) } else { Err("blank".to_owned()) }
+        // A place that cannot be cut out: what is left would not be whole.
+        if pointers.contains(&"/2") {
+            return Err("blank".to_owned());
+        }
+        Ok(Self(pointers.iter().map(|p| (*p).to_owned()).collect()))
     }
+}
+
+fn blank() -> Blank {
+    Blank(Vec::new())
 }
 
 /// Records alike but for their names, limits and places of fields.
@@ -90,7 +98,7 @@ fn an_inquiry_answers_as_the_gate_does_record_by_record() {
                 inquiry.put(by, ask_for(&ask, by));
             }
             let asked = ask_for(&ask, &one.originator);
-            let plain = release(&engine, one, &Blank, &asked, &BTreeSet::new());
+            let plain = release(&engine, one, &blank(), &asked, &BTreeSet::new());
             let decision = engine.decide(one, &asked);
             let part = One { id: &one.id, shape, own };
             let named = asked.grounds.consents.iter().any(|c| c.object.as_ref() == Some(&one.id));
@@ -102,23 +110,29 @@ fn an_inquiry_answers_as_the_gate_does_record_by_record() {
             prop_assert!(!named);
             prop_assert_eq!((short.outcome(), short.reason()), (decision.outcome, decision.reason));
             *seen.borrow_mut().entry(format!("{:?}", short.outcome())).or_default() += 1;
-            match inquiry.release(part, &[], Blank) {
-                None => prop_assert_ne!(decision.outcome, Outcome::Release),
-                Some(quick) => {
-                    let plain = plain.unwrap();
-                    prop_assert_eq!(quick.decision(), plain.decision());
-                    prop_assert_eq!(quick.content(), plain.content());
-                    prop_assert_eq!(quick.record(), plain.record());
-                    prop_assert_eq!(quick.kind(), plain.kind());
-                    prop_assert_eq!(quick.originator(), plain.originator());
-                    prop_assert_eq!(quick.recipient(), plain.recipient());
-                    prop_assert_eq!(quick.purpose(), plain.purpose());
-                }
-            }
+            let whole = inquiry.release(part, &[], blank());
+            let cut = inquiry.cut(part, &[], (&blank(), &one.fields));
+            let went = match &plain {
+                Ok(_) => decision.outcome,
+                Err(_) => Outcome::Refuse,
+            };
+            prop_assert_eq!(whole.is_some(), went == Outcome::Release);
+            prop_assert_eq!(cut.is_some(), went == Outcome::Redact);
+            let Some(quick) = whole.or(cut) else { continue };
+            let plain = plain.unwrap();
+            prop_assert_eq!(quick.decision(), plain.decision());
+            prop_assert_eq!(quick.content(), plain.content());
+            prop_assert_eq!(quick.record(), plain.record());
+            prop_assert_eq!(quick.kind(), plain.kind());
+            prop_assert_eq!(quick.originator(), plain.originator());
+            prop_assert_eq!(quick.recipient(), plain.recipient());
+            prop_assert_eq!(quick.purpose(), plain.purpose());
+            let kind = if quick.content() == Some(&blank()) { "went whole" } else { "went cut" };
+            *seen.borrow_mut().entry(kind.to_owned()).or_default() += 1;
         }
     });
     let seen = seen.into_inner();
-    for outcome in ["Refuse", "HitOnly", "Redact", "Release", "named"] {
+    for outcome in ["Refuse", "HitOnly", "Redact", "Release", "named", "went whole", "went cut"] {
         assert!(seen.get(outcome).is_some_and(|n| *n > 100), "{outcome} is too rare: {seen:?}");
     }
 }
@@ -142,10 +156,11 @@ fn a_refused_neighbour_stops_the_short_way() {
     let name: RecordId = id("report--1");
     let one = One { id: &name, shape, own };
     let good = inquiry.answer(one).unwrap();
-    assert!(inquiry.release(one, &[good, good], Blank).is_some());
+    assert!(inquiry.release(one, &[good, good], blank()).is_some());
     let bad = refused(&mut inquiry, shape);
     assert_eq!(bad.outcome(), Outcome::Refuse);
-    assert!(inquiry.release(one, &[good, bad], Blank).is_none());
+    assert!(inquiry.release(one, &[good, bad], blank()).is_none());
+    assert!(inquiry.cut(one, &[good], (&blank(), &BTreeMap::new())).is_none());
 }
 
 #[test]

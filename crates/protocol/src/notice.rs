@@ -29,9 +29,17 @@ pub(crate) type Notices = BTreeMap<AgencyId, BTreeMap<RecordId, PassedOn>>;
 /// For reads of what was offered before: under other rules it may fall under the obligation.
 #[must_use]
 pub fn unannounced(own: &AgencyId, before: &Terms, now: &Terms) -> bool {
-    now.originator != *own
-        && now.obligations.contains(NOTIFY_ORIGINATOR)
+    owes_word(own, (&now.originator, &now.obligations))
         && !before.obligations.contains(NOTIFY_ORIGINATOR)
+}
+
+/// Whether a release under these obligations obliges to tell its originator.
+#[must_use]
+pub fn owes_word(
+    own: &AgencyId,
+    (originator, obligations): (&AgencyId, &BTreeSet<String>),
+) -> bool {
+    originator != own && obligations.contains(NOTIFY_ORIGINATOR)
 }
 
 /// Notes what its originator must be told of a release, if it must.

@@ -6,15 +6,16 @@ use crate::error::NodeError;
 use crate::facts::Facts;
 use crate::listing::{Head, Holds, Listing, version_stem};
 use crate::tables::{self, Table, key};
-use crate::view::{Goes, Round, State};
+use crate::view::{Cuts, Goes, Kept, Round, State};
+use model::decision::Outcome;
 use model::ids::AgencyId;
 use model::posting::Collection;
 use model::release::Terms;
 use model::request::StandingOrder;
 use model::time::Timestamp;
-use protocol::{Held, Offer, offer_held, unannounced};
+use protocol::{Held, Offer, offer_held, owes_word, unannounced};
 use std::collections::BTreeSet;
-use wire::stix::RawObject;
+use std::sync::Arc;
 
 /// One reader's pass.
 pub(super) struct Pass<'a> {
@@ -69,24 +70,26 @@ impl<'a> Pass<'a> {
         }
         let record = head.record.parse().map_err(|e| NodeError::damaged("collection", e))?;
         let snapshot = self.facts.snapshot;
-        let foreign = originator != self.facts.own;
-        let content = || {
-            if foreign || depth == Depth::Head {
-                return Ok(RawObject::stored(Vec::new()));
+        let owes = |obligations| owes_word(self.facts.own, (originator, obligations));
+        let none = Arc::default();
+        let cuts: &Arc<Cuts> = self.facts.view.as_ref().map_or(&none, |view| &view.cuts);
+        let content = |outcome: Outcome| {
+            if outcome == Outcome::Release && depth == Depth::Head {
+                return Ok(Kept::stored(&[], name, cuts));
             }
             let parts =
                 [head.record.as_bytes(), originator.as_str().as_bytes(), version.as_bytes()];
             let missing = || NodeError::damaged("holding", "the newest version is missing");
             let bytes = snapshot.get(&key(Table::Holding, &parts))?.ok_or_else(missing)?;
-            Ok(RawObject::stored(tables::content(&bytes)?.to_vec()))
+            Ok(Kept::stored(tables::content(&bytes)?, name, cuts))
         };
         Ok(match round.release((&record, name), row, content)? {
             Goes::Unsettled => None,
             Goes::Withheld => Some(None),
             // WHY: passing on what another originated may oblige to tell it; see `unannounced`.
-            Goes::Whole(_) if foreign => None,
-            Goes::Whole(released) => {
-                let release = Release::Whole(*released);
+            Goes::Out(released) if owes(&released.decision().obligations) => None,
+            Goes::Out(released) => {
+                let release = Release::Stored(*released);
                 Some(Some(Shown { added_at, version, spec: row.spec, release }))
             }
         })
@@ -121,7 +124,7 @@ impl<'a> Pass<'a> {
             return Ok(None);
         }
         let shown = released.content().is_some();
-        let release = Release::Cut(released);
+        let release = Release::Read(released);
         Ok(shown.then_some(Shown { added_at, version, spec, release }))
     }
 
@@ -137,7 +140,7 @@ impl<'a> Pass<'a> {
         let (version, spec) = (held.custody.version.clone(), held.body.spec());
         let made_at = version_stem(&version).parse().unwrap_or(added_at);
         let released = protocol::sight(self.facts, self.reader, collection, &held, self.now)?;
-        let released = released.filter(|_| wanted.fits(spec, made_at)).map(Release::Cut);
+        let released = released.filter(|_| wanted.fits(spec, made_at)).map(Release::Read);
         Ok(released.map(|release| Shown { added_at, version, spec, release }))
     }
 

@@ -9,7 +9,7 @@ use model::decision::{Outcome, Reason};
 use model::ids::RecordId;
 use model::request::StandingOrder;
 use model::time::Timestamp;
-use protocol::{Inquiry, One, Released, Rules, Shared, Short};
+use protocol::{Content, Inquiry, One, Released, Rules, Shared, Short};
 
 /// The audience of everything held.
 pub(crate) fn audience(
@@ -48,8 +48,8 @@ pub(crate) struct Round<'a> {
 pub(crate) enum Goes<T> {
     /// Nothing of it is shown.
     Withheld,
-    /// It goes whole.
-    Whole(Box<Released<T>>),
+    /// It goes: whole, or what is left of it.
+    Out(Box<Released<T>>),
     /// That is found out from the store.
     Unsettled,
 }
@@ -65,20 +65,20 @@ impl<'a> Round<'a> {
         Self { facts, state, order, now, inquiry }
     }
 
-    /// Releases a row whole, if its shape and its neighbours' shapes settle that; `content` is
-    /// asked for only then.
-    pub(crate) fn release<T>(
+    /// Releases a row, if its shape and its neighbours' shapes settle that; `content` is asked for
+    /// only then, and told whether something is cut out of it.
+    pub(crate) fn release<T: Content>(
         &mut self,
         (id, name): (&RecordId, Name),
         row: &Row,
-        content: impl FnOnce() -> Result<T, NodeError>,
+        content: impl FnOnce(Outcome) -> Result<T, NodeError>,
     ) -> Result<Goes<T>, NodeError> {
         let Some(shape) = row.shape else { return Ok(Goes::Unsettled) };
         let Some(short) = self.short(name, row)? else { return Ok(Goes::Unsettled) };
         if matches!(short.outcome(), Outcome::Refuse | Outcome::HitOnly) {
             return Ok(Goes::Withheld);
         }
-        let (mut neighbours, mut settled) = (Vec::new(), short.outcome() == Outcome::Release);
+        let (mut neighbours, mut settled) = (Vec::new(), true);
         for (name, essential) in row.refs() {
             let Some(target) = self.state.find(*name) else { continue };
             let Some(answer) = self.short(*name, target)? else { return Ok(Goes::Unsettled) };
@@ -92,8 +92,16 @@ impl<'a> Round<'a> {
             return Ok(Goes::Unsettled);
         }
         let one = One { id, shape, own: row.own() };
-        let released = self.inquiry.release(one, &neighbours, content()?);
-        Ok(released.map_or(Goes::Unsettled, |released| Goes::Whole(Box::new(released))))
+        let released = match (short.outcome(), row.places()) {
+            (Outcome::Release, _) => {
+                self.inquiry.release(one, &neighbours, content(Outcome::Release)?)
+            }
+            (Outcome::Redact, Some(places)) => {
+                self.inquiry.cut(one, &neighbours, (&content(Outcome::Redact)?, places))
+            }
+            (Outcome::Redact | Outcome::HitOnly | Outcome::Refuse, _) => None,
+        };
+        Ok(released.map_or(Goes::Unsettled, |released| Goes::Out(Box::new(released))))
     }
 
     fn one(

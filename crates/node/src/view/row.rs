@@ -147,13 +147,18 @@ fn written(at: Timestamp, decimals: usize) -> String {
     out
 }
 
-/// What few records have: limits of their own, references.
+/// What is not the same for all records of a shape: limits of their own, references, places.
 #[derive(Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Rest {
     pub(crate) own: Own,
     /// What it points to, and whether it says nothing without it.
     pub(crate) refs: Box<[(Name, bool)]>,
+    /// Where its fields stand in its content; nothing where that is read from the content.
+    pub(crate) places: Option<Arc<Places>>,
 }
+
+/// Places of fields: JSON pointers by the name of the field.
+pub(crate) type Places = BTreeMap<String, Vec<String>>;
 
 /// One held record.
 #[derive(Debug, Clone)]
@@ -172,6 +177,10 @@ impl Row {
 
     pub(crate) fn refs(&self) -> &[(Name, bool)] {
         self.rest.as_ref().map_or(&[], |rest| &rest.refs)
+    }
+
+    pub(crate) fn places(&self) -> Option<&Places> {
+        self.rest.as_ref().and_then(|rest| rest.places.as_deref())
     }
 }
 

@@ -1,6 +1,6 @@
 //! The view at one generation: rows in leaves by name, shared with the generations around it.
 
-use super::row::{Kinds, Name, Rest, Row, Version};
+use super::row::{Kinds, Name, Places, Rest, Row, Version};
 use crate::Body;
 use crate::error::NodeError;
 use crate::facts::{Facts, Meanings, Scoped, is_posted};
@@ -16,6 +16,8 @@ use wire::stix::Markings;
 const LEAF_ROWS_MAX: usize = 512;
 /// LIMIT: distinct limits and references kept apart to be shared while a view is built.
 const SHARED_MAX: usize = 4_096;
+/// LIMIT: distinct places of fields kept; a record beyond is cut from the store.
+const PLACES_MAX: usize = 4_096;
 /// Where the types of marking definitions begin.
 const MARKING: &str = "marking-definition--";
 
@@ -36,6 +38,8 @@ pub(crate) struct State {
     others: Arc<BTreeSet<RecordId>>,
     /// What the marking definitions met meant.
     definitions: Arc<Meanings>,
+    /// Where fields stand: most records of a type have them in the same places.
+    places: Arc<BTreeSet<Arc<Places>>>,
 }
 
 /// A change to a view: a row, or none where nothing is held.
@@ -107,6 +111,20 @@ impl State {
         Self { catalogue, ..self.clone() }
     }
 
+    /// Places of fields, shared with the records that have them in the same places; nothing where
+    /// there are none, or no room.
+    fn intern(&mut self, places: Places) -> Option<Arc<Places>> {
+        if let Some(known) = self.places.get(&places) {
+            return Some(Arc::clone(known));
+        }
+        if places.is_empty() || self.places.len() >= PLACES_MAX {
+            return None;
+        }
+        let places = Arc::new(places);
+        Arc::make_mut(&mut self.places).insert(Arc::clone(&places));
+        Some(places)
+    }
+
     /// Reads everything held. Cost: each record is read and viewed once.
     pub(super) fn build(
         facts: &Facts<'_>,
@@ -121,6 +139,7 @@ impl State {
             leaves: Vec::new(),
             others: Arc::default(),
             definitions: Arc::default(),
+            places: Arc::default(),
         });
         let (mut ids, mut failure): (Vec<RecordId>, _) = (Vec::new(), None);
         facts.snapshot.scan(&key(Table::Newest, &[]), &mut |row, _| {
@@ -229,7 +248,7 @@ impl Work {
         rules: &Rules,
         (custody, body): (&Custody, &Body),
     ) -> Result<Row, NodeError> {
-        let record = facts.view(custody, body)?;
+        let mut record = facts.view(custody, body)?;
         let mut refs = Vec::with_capacity(record.refs.len());
         let kinds = Arc::make_mut(&mut self.state.kinds);
         let mut known = true;
@@ -240,12 +259,16 @@ impl Work {
                 None => known = false,
             }
         }
+        let places = std::mem::take(&mut record.fields);
+        // WHY: the shape keeps the names of the fields alone.
+        record.fields = places.keys().map(|field| (field.clone(), Vec::new())).collect();
+        let places = self.state.intern(places);
         let entered = Arc::make_mut(&mut self.state.catalogue).enter(rules, record);
         // WHY: what a partner posted goes by a consent that rests on where it stands.
         let placed = self.is_placed(facts, custody)?;
         let entered = entered.filter(|_| known && !placed);
         let own = entered.map(|(_, own)| own).unwrap_or_default();
-        let rest = self.share(Rest { own, refs: refs.into_boxed_slice() });
+        let rest = self.share(Rest { own, refs: refs.into_boxed_slice(), places });
         Ok(Row {
             shape: entered.map(|(shape, _)| shape),
             version: Version::of(&custody.version),

@@ -2,10 +2,10 @@
 //! its own limits. Pure.
 //!
 //! INVARIANT: an answer given here is the one [`release`](super::release) gives; what cannot be
-//! told from the shape (a consent that names the record, a reference to something hidden, a field
-//! to cut out) is not answered here but left to it. Tested in `tests/inquiry.rs`.
+//! told from the shape (a consent that names the record, a reference to something hidden) is not
+//! answered here but left to it. Tested in `tests/inquiry.rs`.
 
-use super::Released;
+use super::{Content, Released, strip};
 use crate::engine::{Engine, Question};
 use crate::shapes::{Catalogue, Own, ShapeNumber};
 use model::decision::{Decision, Outcome, Reason, RefusalMode};
@@ -67,7 +67,7 @@ pub struct Inquiry<'a> {
     /// By shape: while it is valid, and once its validity has ended.
     valid: Vec<Option<Short>>,
     ended: Vec<Option<Short>>,
-    whole: BTreeMap<ShapeNumber, Arc<Decision>>,
+    decided: BTreeMap<ShapeNumber, Arc<Decision>>,
 }
 
 impl<'a> Inquiry<'a> {
@@ -75,7 +75,8 @@ impl<'a> Inquiry<'a> {
     #[must_use]
     pub fn new(engine: &'a Engine, catalogue: &'a Catalogue, now: Timestamp) -> Self {
         let (valid, ended) = (vec![None; catalogue.len()], vec![None; catalogue.len()]);
-        Self { engine, catalogue, now, put: BTreeMap::new(), valid, ended, whole: BTreeMap::new() }
+        let (put, decided) = (BTreeMap::new(), BTreeMap::new());
+        Self { engine, catalogue, now, put, valid, ended, decided }
     }
 
     /// The originator for whose records the question must be put before this shape is answered.
@@ -144,12 +145,39 @@ impl<'a> Inquiry<'a> {
         neighbours: &[Short],
         content: T,
     ) -> Option<Released<T>> {
+        let decision = self.settled(one, neighbours, Outcome::Release)?;
+        self.made(one, content, decision)
+    }
+
+    /// As [`Inquiry::release`] for a record of which parts are withheld; `fields` are the places of
+    /// its fields, as JSON pointers into its content. Nothing also where they cannot be cut out.
+    pub fn cut<T: Content>(
+        &mut self,
+        one: One<'_>,
+        neighbours: &[Short],
+        (content, fields): (&T, &BTreeMap<String, Vec<String>>),
+    ) -> Option<Released<T>> {
+        let decision = self.settled(one, neighbours, Outcome::Redact)?;
+        let content = strip(content, &decision, fields, BTreeSet::new()).ok()?;
+        self.made(one, content, decision)
+    }
+
+    /// The decision on a record, where it is this outcome and the shapes alone settle it.
+    fn settled(
+        &mut self,
+        one: One<'_>,
+        neighbours: &[Short],
+        outcome: Outcome,
+    ) -> Option<Arc<Decision>> {
         let answer = self.answer(one)?;
         let hides = |short: &Short| short.outcome == Outcome::Refuse;
-        if answer.outcome != Outcome::Release || neighbours.iter().any(hides) {
+        if answer.outcome != outcome || neighbours.iter().any(hides) {
             return None;
         }
-        let decision = self.decision(one)?;
+        self.decision(one)
+    }
+
+    fn made<T>(&self, one: One<'_>, content: T, decision: Arc<Decision>) -> Option<Released<T>> {
         let found = self.catalogue.shape(one.shape)?;
         let ask = &self.put.get(&found.record.originator)?.ask;
         Some(Released {
@@ -163,16 +191,16 @@ impl<'a> Inquiry<'a> {
         })
     }
 
-    /// The whole decision on a record that goes whole.
+    /// The whole decision on a record that goes.
     fn decision(&mut self, one: One<'_>) -> Option<Arc<Decision>> {
-        let known = self.whole.get(&one.shape).cloned();
+        let known = self.decided.get(&one.shape).cloned();
         let decision = match known {
             Some(decision) => decision,
             None => {
                 let found = self.catalogue.shape(one.shape)?;
                 let put = self.put.get(&found.record.originator)?;
                 let decision = Arc::new(self.engine.decide(&found.record, &put.ask));
-                self.whole.insert(one.shape, Arc::clone(&decision));
+                self.decided.insert(one.shape, Arc::clone(&decision));
                 decision
             }
         };
