@@ -38,7 +38,8 @@ pub fn me(caller: &Admitted) -> Value {
     let organisation = organisation(agency);
     let role = json!({
         "name": "Partner", "perm_auth": true, "perm_sync": true, "perm_add": true,
-        "perm_modify": true, "perm_modify_org": false, "perm_publish": false, "perm_delegate": false,
+        "perm_modify": true, "perm_modify_org": false, "perm_publish": false,
+        "perm_delegate": false,
         "perm_admin": false, "perm_site_admin": false, "perm_audit": false, "perm_tagger": false,
         "perm_tag_editor": false, "perm_template": false, "perm_sharing_group": false,
         "perm_sighting": true, "perm_object_template": false, "perm_galaxy_editor": false,
