@@ -1,5 +1,6 @@
 """MISP events out and in against PyMISP: it reads what is written, and what it writes is read."""
 
+import hashlib
 import json
 import pathlib
 
@@ -23,13 +24,17 @@ def exported(node, *words):
     return [event["Event"] for event in json.loads(out.read_text())["response"]]
 
 
-def test_pymisp_reads_an_own_copy_and_its_form_of_it_is_the_same_records(alone):
+def numbered(folder):
+    """The events with the number MISP gives the group beside its UUID; PyMISP insists on it."""
     events = json.loads(EVENTS.read_text())
-    # MISP numbers the group beside its UUID; PyMISP refuses distribution 4 without the number.
     events["response"][0]["Event"]["Attribute"][2]["sharing_group_id"] = "3"
-    file = alone.dir / "in.json"
+    file = folder / "in.json"
     file.write_text(json.dumps(events))
-    assert alone.ask_any("import", "misp", file)["stored"] == 9
+    return file
+
+
+def test_pymisp_reads_an_own_copy_and_its_form_of_it_is_the_same_records(alone):
+    assert alone.ask_any("import", "misp", numbered(alone.dir))["stored"] == 9
     (event,) = exported(alone, "--own")
     read = MISPEvent()
     read.load(event)
@@ -64,3 +69,26 @@ def test_pymisp_reads_what_a_partner_gets(tmp_path):
         read.load(event)
         assert int(read.distribution) == 0
         assert len(read.attributes) + len(read.objects) + len(read.event_reports) > 0
+
+
+def test_pymisp_makes_the_same_feed_of_a_feeds_events(alone):
+    assert alone.ask_any("import", "misp", numbered(alone.dir))["stored"] == 9
+    folder = alone.dir / "feed"
+    alone.ask_any("export", "misp", "--own", "--feed", folder)
+    manifest = json.loads((folder / "manifest.json").read_text())
+    lines = (folder / "hashes.csv").read_text().split()
+    assert manifest and lines
+    for uuid, entry in manifest.items():
+        read = MISPEvent()
+        read.load_file(folder / f"{uuid}.json")
+        theirs = read.to_feed(with_meta=True)["Event"]
+        own = [line.split(",")[0] for line in lines if line.endswith(uuid)]
+        assert set(own) == set(theirs["_hashes"]) and len(own) == len(set(own))
+        summary = theirs["_manifest"][uuid]
+        assert set(summary) == set(entry)
+        for name in ("info", "date", "analysis", "threat_level_id", "timestamp"):
+            assert str(entry[name]) == str(summary[name]), name
+        assert entry["Orgc"]["uuid"] == summary["Orgc"]["uuid"]
+        assert {t["name"] for t in entry["Tag"]} == {t["name"] for t in summary["Tag"]}
+    digest = hashlib.md5(b"XA02ENTE0000000001").hexdigest()
+    assert any(line.startswith(digest) for line in lines)

@@ -1,5 +1,7 @@
 //! SHA-256, text encodings of bytes, and the salted commitments that make erasure possible. Pure.
 //!
+//! MD5 is here for one foreign format that is built on it, and protects nothing.
+//!
 //! SOURCE: FIPS 180-4 (SHA-256), RFC 4648 section 4 (base64, canonical only), house design 3.6.
 
 use crate::Digest;
@@ -36,6 +38,14 @@ pub enum EncodingError {
 /// SHA-256 of one byte string. Cost: one compression per 64 bytes.
 pub fn sha256(bytes: &[u8]) -> Digest {
     Digest(Sha256::digest(bytes).into())
+}
+
+/// MD5 as 32 lower-case hexadecimal digits, for formats that index by it.
+///
+/// WHY: broken as a protection, so no type of digest and nothing of Entente's own uses it.
+/// SOURCE: RFC 1321; RFC 6151.
+pub fn md5_hex(bytes: &[u8]) -> String {
+    hex_encode(&md5::Md5::digest(bytes))
 }
 
 /// SHA-256 of the concatenation of `parts`, without copying them.

@@ -120,3 +120,64 @@ fn a_feeds_folder_is_read_whole_or_not_at_all() {
     let (status, errors) = run();
     assert!(status == 2 && errors.contains("not the UUID of an event"), "{errors}");
 }
+
+#[test]
+fn an_export_as_a_feed_is_one_and_forgets_what_left_it() {
+    let folder = Folder::new();
+    let xa = Site::new(&folder, "xa.police.ct", "XA", None);
+    introduce(&[&xa], &[]);
+    let events = concat!(env!("CARGO_MANIFEST_DIR"), "/../wire/tests/data/misp/lantern.json");
+    let stored = xa.run(&["import", "misp", events])["stored"].clone();
+    let feed = path(&folder, "feed");
+    let words = ["export", "misp", "--own", "--feed", &feed];
+    let said = xa.run(&[&words[..], &["--dry-run"]].concat());
+    assert!(said["dry_run"] == true && !folder.0.join("feed").exists(), "{said}");
+    let files = || {
+        let mut all: Vec<(String, Vec<u8>)> = std::fs::read_dir(&feed)
+            .unwrap()
+            .map(|entry| entry.unwrap())
+            .map(|entry| {
+                (entry.file_name().into_string().unwrap(), std::fs::read(entry.path()).unwrap())
+            })
+            .collect();
+        all.sort();
+        all
+    };
+    assert_eq!(xa.run(&words)["out"], *feed);
+    let first = files();
+    let uuid = "0b5c0de1-1111-4111-8111-000000000001";
+    let manifest = json_file(&path(&folder, "feed/manifest.json"));
+    assert_eq!(manifest[uuid]["info"], "Transfers before the Harrow festival");
+    assert_eq!(manifest.as_object().unwrap().len() + 2, first.len(), "{manifest}");
+    let again = xa.run(&["import", "misp", &feed]);
+    assert_eq!((&again["stored"], &again["unchanged"]), (&0.into(), &stored), "{again}");
+    let stale = folder.0.join("feed/00000000-0000-4000-8000-000000000000.json");
+    std::fs::write(&stale, "{}").unwrap();
+    std::fs::write(folder.0.join("feed/index.html"), "ours").unwrap();
+    xa.run(&words);
+    assert!(!stale.exists(), "an event that left the feed is gone");
+    let kept = files().into_iter().filter(|(name, _)| name != "index.html").collect::<Vec<_>>();
+    assert_eq!(kept, first, "the same records are the same bytes");
+}
+
+#[test]
+fn a_feed_goes_into_no_foreign_folder_and_to_nobody_unasked() {
+    let folder = Folder::new();
+    let xa = Site::new(&folder, "xa.police.ct", "XA", None);
+    introduce(&[&xa], &[]);
+    let events = concat!(env!("CARGO_MANIFEST_DIR"), "/../wire/tests/data/misp/lantern.json");
+    xa.run(&["import", "misp", events]);
+    let home = path(&folder, "home");
+    std::fs::create_dir(&home).unwrap();
+    std::fs::write(folder.0.join("home/letter.txt"), "mine").unwrap();
+    let fails = |words: &[&str], what: &str| {
+        let done = xa.command(words);
+        let errors = String::from_utf8(done.stderr).unwrap();
+        assert!(done.status.code() == Some(2) && errors.contains(what), "{errors}");
+    };
+    fails(&["export", "misp", "--own", "--feed", &home], "holds other files");
+    fails(&["export", "stix", "--own", "--feed", &home], "writes MISP events");
+    fails(&["export", "misp", "--own", "--feed", &home, "--lines"], "--lines");
+    assert_eq!(std::fs::read_dir(&home).unwrap().count(), 1, "nothing was written");
+    assert_eq!(count(&xa, "query"), 0, "nothing was read before the folder was looked at");
+}

@@ -9,6 +9,7 @@ mod attribute;
 mod audience;
 mod draft;
 mod event;
+mod feed;
 mod galaxy;
 mod members;
 mod object;
@@ -20,6 +21,7 @@ mod types;
 mod write;
 
 pub use audience::{AudienceProblem, Audiences, Named};
+pub use feed::{Feed, feed};
 pub use read::read;
 pub use search::{Scope, Search, SearchProblem, attributes};
 pub use write::{Distribution, Written, write};

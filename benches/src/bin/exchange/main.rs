@@ -1,5 +1,5 @@
-//! Claim: a page of 100 objects through the gate, logged and durable, costs at most 0.5 ms of CPU at
-//! 100,000 objects, one of 1,000 at most 3 ms; and less than the reference server's by orders.
+//! Claim: a page of 100 objects through the gate, logged and durable, costs at most 0.5 ms of CPU
+//! at 100,000 objects, one of 1,000 at most 3 ms; and less than the reference server's by orders.
 //!
 //! `cargo xtask bench exchange [--objects N] [--peer-objects N] [--seconds N]`. Builds the program,
 //! sets up a node with a partner, an agreement and the exercise's records under new names, serves

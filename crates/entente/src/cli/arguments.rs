@@ -135,6 +135,9 @@ pub struct Export {
     /// Where to write [default: standard output, and the summary to standard error]
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
+    /// Write events as a MISP feed: a folder with manifest.json, hashes.csv and a file an event
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["out", "lines"])]
+    pub feed: Option<PathBuf>,
     /// Write the terms of each release here, a line of JSON each
     #[arg(long, value_name = "FILE", requires = "to", conflicts_with = "own")]
     pub terms: Option<PathBuf>,

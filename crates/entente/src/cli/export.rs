@@ -4,6 +4,7 @@
 //! whatever the number of records.
 
 mod events;
+mod folder;
 mod sheet;
 
 use super::arguments::{Export, ExportFormat, Release};
@@ -33,10 +34,13 @@ const NAMED_MAX: usize = 100;
 /// An argument is wrong, the node does not answer, or a file cannot be written.
 pub fn export(seat: &Seat, wanted: Export, json: bool) -> Result<Answer, Failure> {
     let (order, records) = (recipient(&wanted)?, named(&wanted)?);
+    if wanted.feed.is_some() && wanted.format != ExportFormat::Misp {
+        return Err(no_feed(wanted.format));
+    }
     let mut source = source(seat)?;
     let mut sheet = match wanted.dry_run {
         true => None,
-        false => Some(sheet(wanted.format, wanted.lines, Output::open(wanted.out.as_deref())?)?),
+        false => Some(sheet(&wanted)?),
     };
     let terms = wanted.terms.as_deref().filter(|_| !wanted.dry_run);
     let mut terms = terms.map(|path| Output::open(Some(path))).transpose()?;
@@ -78,7 +82,7 @@ pub fn export(seat: &Seat, wanted: Export, json: bool) -> Result<Answer, Failure
     if let Some(out) = terms {
         out.end()?;
     }
-    Ok(report.answer(wanted.out.as_deref(), json))
+    Ok(report.answer(wanted.out.as_deref().or(wanted.feed.as_deref()), json))
 }
 
 fn word(format: ExportFormat) -> &'static str {
@@ -89,11 +93,22 @@ fn word(format: ExportFormat) -> &'static str {
 }
 
 /// The writer of a format.
-fn sheet(format: ExportFormat, lines: bool, out: Output) -> Result<Box<dyn Sheet>, Failure> {
-    match format {
-        ExportFormat::Stix => sheet::stix(lines, out),
-        ExportFormat::Misp => Ok(Box::new(events::Events::new(lines, out))),
+fn sheet(wanted: &Export) -> Result<Box<dyn Sheet>, Failure> {
+    match (wanted.format, &wanted.feed) {
+        (ExportFormat::Misp, Some(feed)) => Ok(Box::new(events::Events::feed(feed)?)),
+        (ExportFormat::Misp, None) => {
+            Ok(Box::new(events::Events::file(wanted.lines, Output::open(wanted.out.as_deref())?)))
+        }
+        (ExportFormat::Stix, None) => {
+            sheet::stix(wanted.lines, Output::open(wanted.out.as_deref())?)
+        }
+        (ExportFormat::Stix, Some(_)) => Err(no_feed(wanted.format)),
     }
+}
+
+fn no_feed(format: ExportFormat) -> Failure {
+    let message = format!("`--feed` writes MISP events, not {}", word(format));
+    Failure::input("no_feed", message, "use `export misp --feed DIR`, or `--out FILE`")
 }
 
 fn recipient(wanted: &Export) -> Result<Option<StandingOrder>, Failure> {

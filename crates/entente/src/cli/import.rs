@@ -3,7 +3,7 @@
 //! One thread reads and checks the next portion while another waits for the disk to keep the last.
 //! Cost: memory for three portions, whatever the size of the file.
 
-mod folder;
+pub mod folder;
 mod notes;
 
 use super::Seat;

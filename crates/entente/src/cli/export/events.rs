@@ -1,26 +1,49 @@
 //! MISP events as a file. An event is one object, so that all records wait in memory for its end.
 
+use super::folder::Folder;
 use super::sheet::{Output, Sheet};
 use crate::failure::Failure;
 use model::ids::RecordId;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::collections::BTreeSet;
-use wire::misp::{Distribution, EVENT_BYTES_MAX, write};
+use std::path::Path;
+use wire::misp::{Distribution, EVENT_BYTES_MAX, feed, write};
 use wire::stix::StixObject;
 
 /// Records until they are events.
 pub struct Events {
-    out: Output,
-    lines: bool,
+    place: Place,
     objects: Vec<StixObject>,
     ours: BTreeSet<RecordId>,
     size_bytes: u64,
 }
 
+/// Where events go.
+enum Place {
+    /// In one `response`.
+    Response(Output),
+    /// An event a line.
+    Lines(Output),
+    /// A file an event.
+    Feed(Folder),
+}
+
 impl Events {
     /// Events in one `response`, or an event a line.
-    pub fn new(lines: bool, out: Output) -> Self {
-        Self { out, lines, objects: Vec::new(), ours: BTreeSet::new(), size_bytes: 0 }
+    pub fn file(lines: bool, out: Output) -> Self {
+        Self::at(if lines { Place::Lines(out) } else { Place::Response(out) })
+    }
+
+    /// Events as the files of a feed.
+    ///
+    /// # Errors
+    /// The folder cannot be made, or holds something else.
+    pub fn feed(path: &Path) -> Result<Self, Failure> {
+        Ok(Self::at(Place::Feed(Folder::open(path)?)))
+    }
+
+    fn at(place: Place) -> Self {
+        Self { place, objects: Vec::new(), ours: BTreeSet::new(), size_bytes: 0 }
     }
 }
 
@@ -47,26 +70,35 @@ impl Sheet for Events {
         self.ours.extend(records.iter().cloned());
     }
 
-    fn end(mut self: Box<Self>) -> Result<(), Failure> {
+    fn end(self: Box<Self>) -> Result<(), Failure> {
         // INVARIANT: what others gave, and what goes to others, is for one organisation.
         let written = write(&self.objects, &|object| match self.ours.contains(object.id()) {
             true => Distribution::Stated,
             false => Distribution::Organisation,
         });
-        if self.lines {
-            for event in written.events {
-                self.out.line(&json!({ "Event": event }).to_string())?;
-            }
-            return self.out.end();
+        match self.place {
+            Place::Response(out) => response(written.events, out),
+            Place::Lines(out) => lines(written.events, out),
+            Place::Feed(folder) => folder.write(feed(written.events)),
         }
-        self.out.write(b"{\"response\":[")?;
-        let mut before: &[u8] = b"\n";
-        for event in written.events {
-            self.out.write(before)?;
-            self.out.write(json!({ "Event": event }).to_string().as_bytes())?;
-            before = b",\n";
-        }
-        self.out.write(b"\n]}\n")?;
-        self.out.end()
     }
+}
+
+fn response(events: Vec<Value>, mut out: Output) -> Result<(), Failure> {
+    out.write(b"{\"response\":[")?;
+    let mut before: &[u8] = b"\n";
+    for event in events {
+        out.write(before)?;
+        out.write(json!({ "Event": event }).to_string().as_bytes())?;
+        before = b",\n";
+    }
+    out.write(b"\n]}\n")?;
+    out.end()
+}
+
+fn lines(events: Vec<Value>, mut out: Output) -> Result<(), Failure> {
+    for event in events {
+        out.line(&json!({ "Event": event }).to_string())?;
+    }
+    out.end()
 }

@@ -12,6 +12,9 @@ use std::path::{Path, PathBuf};
 /// LIMIT: bytes of a manifest; about 100,000 events.
 const MANIFEST_BYTES_MAX: u64 = 64 * 1024 * 1024;
 
+/// The file that says which events a feed has.
+pub const MANIFEST: &str = "manifest.json";
+
 /// The files of a feed's folder in the order of their names.
 ///
 /// # Errors
@@ -29,7 +32,7 @@ pub fn events(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
             there.insert(uuid.to_owned());
         }
     }
-    let manifest = folder.join("manifest.json");
+    let manifest = folder.join(MANIFEST);
     let wanted = if manifest.exists() { listed(&manifest)? } else { there.clone() };
     if let Some(absent) = wanted.iter().find(|uuid| !there.contains(*uuid)) {
         let message = format!("`{}` names `{absent}.json`, which is absent", manifest.display());
@@ -45,7 +48,7 @@ pub fn events(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
 }
 
 /// The UUID of a file's name such as `5a1d0c9e-….json`.
-fn event_name(name: &str) -> Option<&str> {
+pub fn event_name(name: &str) -> Option<&str> {
     name.strip_suffix(".json").filter(|uuid| is_uuid(uuid))
 }
 
