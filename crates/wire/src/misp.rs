@@ -15,6 +15,7 @@ mod members;
 mod object;
 mod pattern;
 mod read;
+mod search;
 mod tags;
 mod types;
 mod write;
@@ -22,6 +23,7 @@ mod write;
 pub use audience::{AudienceProblem, Audiences, Named};
 pub use feed::{Feed, feed};
 pub use read::read;
+pub use search::{Scope, Search, SearchProblem, attributes};
 pub use write::{Distribution, Written, write};
 
 /// LIMIT: bytes of one event, all parts together.

@@ -127,6 +127,31 @@ pub fn partner(
     known(site, admit(snapshot, named.as_deref(), &token, now)?)
 }
 
+/// Recognises a partner's MISP by its token, alone in `Authorization` or `X-MISP-AUTH`, or stated
+/// as for [`partner`].
+///
+/// # Errors
+/// Nobody known; every way of not being known reads the same.
+pub fn keyed(
+    site: &Site,
+    snapshot: &dyn Snapshot,
+    headers: &HeaderMap,
+    now: Timestamp,
+) -> Result<Admitted, Problem> {
+    let nobody = || Problem::of("unauthorised");
+    let names = [AUTHORIZATION.as_str(), "x-misp-auth"];
+    let mut stated = names.iter().flat_map(|name| headers.get_all(*name));
+    let key = stated.next().and_then(|value| value.to_str().ok()).ok_or_else(nobody)?;
+    // WHY: two statements are ambiguous, and what is ambiguous is refused.
+    if stated.next().is_some() || key.len() > CREDENTIAL_BYTES_MAX {
+        return Err(nobody());
+    }
+    if key.trim().contains(' ') {
+        return partner(site, snapshot, headers, now);
+    }
+    known(site, admit(snapshot, None, key.trim(), now)?)
+}
+
 /// Recognises a partner's client by the certificate it showed in the handshake.
 ///
 /// # Errors

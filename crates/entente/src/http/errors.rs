@@ -59,6 +59,16 @@ const TABLE: &[Row] = &[
     row("agreement_differs", 409, "another text is adopted here", "compare the digests"),
     row("not_a_party", 403, "the signer is no party to the agreement", "check the document"),
     row("not_authorised", 403, "this may not be done from outside", "ask an officer of the node"),
+    row(
+        "key_unknown",
+        403,
+        "authentication failed",
+        "pass the token an officer here made for your agency as the header `Authorization`",
+    ),
+    row("event_refused", 400, "the event could not be saved", "correct it and send it again"),
+    row("event_old", 403, "the event is not newer than the one held", "raise its `timestamp`"),
+    row("not_taken", 403, "nothing of this kind is taken here", "push events and sightings only"),
+    row("answer_too_large", 413, "the answer would be too large", "ask with `limit` and `page`"),
     row("internal", 500, "this node could not answer", "try again later; its operator is told"),
     row("unavailable", 503, "this node cannot answer now", "try again later"),
 ];

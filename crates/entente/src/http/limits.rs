@@ -11,6 +11,18 @@ use std::time::{Duration, Instant};
 pub const MESSAGE_BYTES_MAX: usize = 32 * 1024 * 1024;
 /// LIMIT: bytes of a TAXII request's body.
 pub const TAXII_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// LIMIT: bytes of a MISP request's body. WHY: an event comes whole, its attachments in base64.
+pub const MISP_BYTES_MAX: usize = 32 * 1024 * 1024;
+/// LIMIT: bytes of an answer to a MISP client; what is larger is asked for in pages.
+pub const MISP_ANSWER_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// LIMIT: events put together for one answer to a MISP client.
+pub const MISP_EVENTS_MAX: usize = 10_000;
+/// LIMIT: events in the short index, which reads no parts.
+pub const MISP_INDEX_MAX: usize = 100_000;
+/// LIMIT: sightings a partner pushed that one answer looks through.
+pub const MISP_SIGHTINGS_MAX: usize = 50_000;
+/// LIMIT: records that one event of an answer names.
+pub const MISP_MEMBERS_MAX: usize = 20_000;
 /// LIMIT: bytes of an officer's command; it is read only after the token has been checked.
 pub const COMMAND_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// LIMIT: partners' messages read and worked on at one time.

@@ -10,6 +10,7 @@ mod errors;
 mod intake;
 mod journal;
 mod limits;
+mod misp;
 mod officer;
 mod pages;
 mod peer;
@@ -210,6 +211,7 @@ fn router(site: &Arc<Site>) -> Router {
         .route("/taxii2", any(taxii.clone()))
         .route("/taxii2/{*rest}", any(taxii.clone()))
         .route("/taxii2/", any(taxii))
+        .merge(misp::routes())
         .merge(pages::routes())
         .with_state(Arc::clone(site))
 }
