@@ -79,6 +79,10 @@ fn size(what: &'static str, found: usize, limit: usize) -> Result<(), TaxiiProbl
 /// # Errors
 /// No envelope, or too many objects.
 pub fn page(bytes: &[u8], objects_max: usize) -> Result<PageAnswer<'_>, TaxiiProblem> {
+    // WHY: the derived reader would also take a list for the members in their order.
+    if !bytes.trim_ascii_start().starts_with(b"{") {
+        return Err(shape("envelope", "it is no JSON object"));
+    }
     let read: PageShape<'_> = serde_json::from_slice(bytes).map_err(|e| shape("envelope", e))?;
     if read.kind.is_some() {
         return Err(shape("envelope", "it has a `type`, so it is a bundle or an object"));
