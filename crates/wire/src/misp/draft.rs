@@ -145,8 +145,8 @@ impl Draft {
         object.insert("type".to_owned(), json!(kind));
         object.insert("spec_version".to_owned(), json!("2.1"));
         object.insert("id".to_owned(), json!(self.id));
-        object.insert("created".to_owned(), json!(self.created.to_string()));
-        object.insert("modified".to_owned(), json!(self.modified.to_string()));
+        object.insert("created".to_owned(), json!(version_text(self.created)));
+        object.insert("modified".to_owned(), json!(version_text(self.modified)));
         object.extend(self.own);
         let mut markings: Vec<Value> =
             seal.tlp.map(|tlp| json!(tlp_marking(tlp))).into_iter().collect();
@@ -180,6 +180,14 @@ impl Draft {
         object.insert("extensions".to_owned(), json!({ EXTENSION_ID: extension }));
         StixObject::parse(Value::Object(object).to_string().as_bytes())
     }
+}
+
+/// An instant as an object states its version: with three decimals. MISP counts whole seconds.
+///
+/// SOURCE: STIX 2.1 section 3.2, `created` and `modified`.
+fn version_text(at: Timestamp) -> String {
+    let text = at.to_string();
+    if text.contains('.') { text } else { text.replace('Z', ".000Z") }
 }
 
 /// The restrictions in the keys of Entente's extension.
