@@ -27,5 +27,6 @@ pub mod release;
 pub mod request;
 pub mod same_as;
 pub mod time;
+pub mod value;
 pub mod verified;
 pub mod vocabulary;

@@ -19,6 +19,7 @@ mod raw;
 mod shapes;
 pub(crate) mod source;
 mod upgrade;
+pub mod values;
 mod view;
 mod withhold;
 
