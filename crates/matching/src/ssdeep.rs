@@ -1,7 +1,7 @@
 //! ssdeep digests: their likeness, and the pieces by which like ones are found. Pure.
 //!
 //! SOURCE: J. Kornblum, "Identifying almost identical files using context triggered piecewise
-//! hashing", Digital Investigation 3S (2006); scores as ssdeep 2.14 gives them.
+//! hashing", Digital Investigation 3S (2006); scores as PyPI `ppdeep` gives them.
 //!
 //! INVARIANT: two different digests with a likeness above 0 share a [`Ssdeep::pieces`] entry, so
 //! that looking pieces up finds every like digest.
@@ -133,7 +133,9 @@ fn score(a: &[u8], b: &[u8], level: u8) -> u8 {
     u8::try_from(alike.min(most)).unwrap_or(100)
 }
 
-/// Insertions and deletions cost 1, a replacement 2.
+/// Insertions, deletions and replacements cost 1 each.
+/// WHY: as `ppdeep` counts, which the vectors are made with; the C program may weigh a replacement
+/// higher and then gives a lower score.
 fn distance(a: &[u8], b: &[u8]) -> usize {
     let mut row: Vec<usize> = (0..=b.len()).collect();
     for (at, here) in a.iter().enumerate() {
@@ -143,7 +145,7 @@ fn distance(a: &[u8], b: &[u8]) -> usize {
             *first = left;
         }
         for (cell, there) in row.iter_mut().skip(1).zip(b) {
-            let replaced = diagonal.saturating_add(if here == there { 0 } else { 2 });
+            let replaced = diagonal.saturating_add(if here == there { 0 } else { 1 });
             let best = replaced.min(left.saturating_add(1)).min(cell.saturating_add(1));
             diagonal = *cell;
             *cell = best;
