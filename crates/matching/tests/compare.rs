@@ -110,12 +110,13 @@ proptest! {
 
     #[test]
     fn containment_is_that_of_bits(a: u32, b: u32, p in 0_u8..=32, q in 0_u8..=32) {
-        let net = |bits: u32, p: u8| Net::parse(&format!("{}/{p}", std::net::Ipv4Addr::from(bits))).unwrap();
+        let address = |bits: u32| std::net::Ipv4Addr::from(bits).to_string();
+        let net = |bits: u32, p: u8| Net::parse(&format!("{}/{p}", address(bits))).unwrap();
         let b = if a & 1 == 0 { a ^ (b >> 20) } else { b };
         let same = (0..p).all(|i| (a ^ b) >> (31 - i) & 1 == 0);
         prop_assert_eq!(net(a, p).contains(net(b, q)), p <= q && same);
         let (first, last) = net(a, p).range();
-        let key = normalise(ValueKind::Ipv4, &std::net::Ipv4Addr::from(b).to_string()).unwrap().key();
+        let key = normalise(ValueKind::Ipv4, &address(b)).unwrap().key();
         prop_assert_eq!(first <= key && key <= last, same);
     }
 

@@ -179,8 +179,8 @@ mod tests {
     fn equal_comparisons_are_found_and_others_are_not() {
         let pattern = "[ipv4-addr:value = '192.0.2.1' AND file:hashes.'SHA-256'='ab'] OR \
             [url:value IN ('http://a.example/', 'http://b.example/') AND url:value != 'x'] \
-            FOLLOWEDBY [file:name LIKE 'a%' OR file:name NOT = 'c' AND network-traffic:dst_ref.value \
-            ISSUBSET '198.51.100.0/24'] START t'2026-01-01T00:00:00Z' STOP t'2026-01-02T00:00:00Z'";
+            FOLLOWEDBY [file:name LIKE 'a%' OR file:name NOT = 'c' AND \
+            network-traffic:dst_ref.value ISSUBSET '198.51.100.0/24'] START t'2026-01-01T00:00:00Z' STOP t'2026-01-02T00:00:00Z'";
         let want = [
             "ipv4-addr|value|192.0.2.1",
             "file|hashes.'SHA-256'|ab",
